@@ -11,6 +11,8 @@ OAUTH_CLIENT_ID = "loadtest"
 OAUTH_CLIENT_SECRET = "known-to-everybody"  # noqa: S105 - valid only for this provider on loopback
 MCP_SCOPE = "mcp:read"
 """The scope of a token for the protected MCP server."""
+OAUTH_USER = "user-7"
+"""The user of a token, where the provider states one."""
 OPENID_SCOPES = "openid profile email"
 """The scopes of a sign-in."""
 

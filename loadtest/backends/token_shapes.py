@@ -3,7 +3,7 @@
 ``PUT /shape/NAME?as=form`` selects the shape of the responses of the token endpoint ``/token/NAME``:
 
 - ``form``: a form instead of JSON, also for errors, as GitHub does;
-- ``texts``: numbers as texts, and the scopes as a list;
+- ``texts``: numbers as texts, the scopes as a list, and the user in the member ``user_id``;
 - ``kept``: a renewal states neither a new refresh token, as the old one remains valid, nor lifetime and scopes;
 - ``endless``: a token has no lifetime, and the response states no scopes;
 - ``signed``: an access token is a signed one (JWT), for the MCP server, with a list of scopes that have a prefix;
@@ -20,6 +20,8 @@ from urllib.parse import urlencode
 import msgspec
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from loadtest.backends.settings import OAUTH_USER
 
 KEPT, ENDLESS = "kept", "endless"
 SIGNED, FOREIGN = "signed", "foreign"
@@ -40,7 +42,7 @@ def form(members: Mapping[str, Any], status: int = 200) -> Response:
 
 
 def _texts(members: Mapping[str, Any], status: int) -> Response:
-    texts = {key: str(value) for key, value in members.items()}
+    texts = {key: str(value) for key, value in members.items()} | {"user_id": OAUTH_USER}
     return JSONResponse(texts | {"scope": texts.get("scope", "").split()}, status)
 
 

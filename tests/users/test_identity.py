@@ -68,6 +68,11 @@ def session(lifetime: int = 3600) -> dict[str, Any]:
             {"user_email": "c@b", "role": "owner"},
         ),
         (
+            is_member("a@b", "owner", by="d@b"),
+            {"user_email": "a@b", "role": "owner", "invited_by": "d@b"},
+            {"user_email": "a@b", "role": "owner", "invited_by": "a@b"},
+        ),
+        (
             whose(PERSON),
             session(),
             session() | {"user": {"email": "else@example.com"}},

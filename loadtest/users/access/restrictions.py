@@ -54,7 +54,7 @@ USES = 2
 UNCOUNTED = 3
 """Requests of a token that are perhaps not counted: their record is lost if the database is locked."""
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
-ELSEWHERE = ["192.0.2.0/24"]
+ELSEWHERE = ["192.0.2.0/24", "192.0.2.7"]
 """Addresses for documentation (RFC 5737): no request comes from them."""
 OF_A_SERVER = (
     "POST /rpc tools/list",

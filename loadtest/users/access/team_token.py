@@ -79,6 +79,7 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             # It is refused whether there is such a root or not.
             name = self.name("root")
             uri, renamed = f"https://example.com/{name}", {"name": name}
+            self.call("POST /export/selective", json={"roots": [uri]}, **own)
             if self.documents("PUT /roots/{root_uri}", "body uri"):
                 renamed |= {"uri": uri}
             self.call("GET /roots/{root_uri}", root_uri=uri, **own)

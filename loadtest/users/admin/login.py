@@ -37,7 +37,7 @@ from loadtest.users.base import task
 from loadtest.users.checks import both
 from loadtest.users.identity.auth import REFRESH
 from loadtest.users.identity.checks import LINK, SESSION
-from loadtest.users.identity.passwords import MAIL_WITHIN
+from loadtest.users.identity.fixtures import MAIL_WITHIN
 from loadtest.users.read_back import Entity
 from loadtest.users.texts.rules import SHORTEST_OF_ADMINISTRATOR, states, weak_passwords
 

@@ -36,6 +36,7 @@ from loadtest.users.admin.tools import TOOLS
 from loadtest.users.base import task
 from loadtest.users.checks import both, counted, enabled, has, lacks, lists
 from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.read_back import NotReadable
 from loadtest.users.registry.fixtures import of_team
 
 NONE = "null"
@@ -325,6 +326,15 @@ class AdminFiltersUser(PeopleUser, AdminUser):
                 ask = "POST /admin/teams/{team_id}/join-request"
                 self.call(ask, team_id=team.id, form={}, check=shows("Join request submitted"))
                 self.call(partial, params=found, check=shows("CAN JOIN", "Cancel Request"))
+                # A request that waits is for one team only.
+                body |= {"name": self.name("team")}
+                other: dict[str, Any] = {"team_id": self.call("POST /teams/", json=body, bearer=owner).id}
+                try:
+                    self.call(ask, form={}, check=shows("Join request submitted"), **other)
+                finally:
+                    with self.undoing():
+                        unread = NotReadable("that it is gone is verified for every other team")
+                        self.delete("DELETE /teams/{team_id}", bearer=owner, read=unread, **other)
         finally:
             with self.undoing():
                 self.forget(founder)

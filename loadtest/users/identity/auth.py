@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from loadtest.client.auth import session_token
-from loadtest.client.mismatch import expected
+from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
 from loadtest.users.access.checks import Credential
 from loadtest.users.admin.checks import has_all
@@ -13,6 +13,7 @@ from loadtest.users.base import task
 from loadtest.users.identity.checks import (
     SESSION,
     UNAUTHORIZED,
+    Person,
     are_of,
     at_most,
     has_csrf_token,
@@ -22,6 +23,7 @@ from loadtest.users.identity.checks import (
     is_part,
     is_refused,
     log_ins,
+    records_change,
     whose,
 )
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
@@ -60,10 +62,17 @@ class AuthExtendedUser(PeopleUser):
                         if a["revoked_token"]
                         else expected("the token to be revoked", a["revoked_token"])
                     ),
-                    effect=lambda _: is_refused(
-                        self.call("GET /auth/email/me", bearer=bearer, refusals=UNAUTHORIZED)
-                    ),
+                    effect=lambda _: self.is_over(person, bearer),
                 )
+
+    def is_over(self, person: Person, bearer: str) -> Mismatch | None:
+        """Return a mismatch if a session of ``person`` still counts after the logout.
+
+        A renewal is refused by the list of sessions that have ended, other requests by what is in memory.
+        """
+        ended = Entity(person.email, {}, {})
+        renewed = Credential(bearer, REFRESH).is_gone(self.call, ended) if self.offers(REFRESH) else None
+        return renewed or is_refused(self.call("GET /auth/email/me", bearer=bearer, refusals=UNAUTHORIZED))
 
     @task(2)
     def both_log_ins(self) -> None:
@@ -107,6 +116,8 @@ class AuthExtendedUser(PeopleUser):
             self.signed_in(person._replace(password=new))
             old = {"email": person.email, "password": person.password}
             self.call("POST /auth/login", bearer="", json=old, refusals=UNAUTHORIZED, check=is_refused)
+            own = {"user_email": person.email}
+            self.call("GET /auth/email/admin/events", params=own, check=records_change)
 
     @task(2)
     def own_account(self) -> None:

@@ -85,13 +85,17 @@ def is_called(name: str, under: str = "name") -> Check:
     return lambda a: None if a[under] == name else expected("the name that was given", a[under])
 
 
-def is_member(email: str, role: str) -> Check:
-    """Return a check that the membership is that of ``email``, as ``role``."""
+def is_member(email: str, role: str, *, by: str = "") -> Check:
+    """Return a check that the membership is that of ``email``, as ``role``, whom ``by`` invited if given."""
 
     def check(answer: Answer) -> Mismatch | None:
         if answer["user_email"] != email:
             return expected("the membership of this person", answer["user_email"])
-        return None if answer["role"] == role else expected(f"the role {role}", answer["role"])
+        if answer["role"] != role:
+            return expected(f"the role {role}", answer["role"])
+        if not by or answer["invited_by"] == by:
+            return None
+        return expected("the owner who let the member in", answer["invited_by"])
 
     return check
 
@@ -167,6 +171,18 @@ def log_ins(number: int) -> Check:
         return None if found == number else expected(f"{number} log-ins", found)
 
     return check
+
+
+CHANGED = [("login", False), ("login", True), ("password_change", True)]
+"""Events of an account, the newest first, whose old password is refused after it changed and the new one was used."""
+
+
+def records_change(answer: Answer) -> Mismatch | None:
+    """Check that the newest events are :data:`CHANGED`, and that the refused one has a reason."""
+    newest = answer.json[: len(CHANGED)]
+    kinds = [(one["event_type"], one["success"]) for one in newest]
+    right = kinds == CHANGED and bool(newest[0]["failure_reason"])
+    return None if right else expected("the change of the password and the log-ins after it", newest)
 
 
 def has_csrf_token(answer: Answer) -> Mismatch | None:

@@ -14,8 +14,8 @@ from loadtest.client.protocols.protocol_cases import SESSION as MCP_SESSION
 from loadtest.users.access.checks import AGAIN, Credential
 from loadtest.users.access.rights import DeniedUser
 from loadtest.users.access.team_token import shows_only_team
-from loadtest.users.admin.checks import lacks_text, shows
-from loadtest.users.admin.lists import Shown, ids_are, only
+from loadtest.users.admin.checks import has_all, lacks_text, shows
+from loadtest.users.admin.lists import Shown, has_among, ids_are, only
 from loadtest.users.base import FixtureMissing, task
 from loadtest.users.checks import both, contains, has
 from loadtest.users.identity.accounts import UPDATES
@@ -84,17 +84,20 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         if not self.documents(create, "body user_email"):
             return
         with self.team() as team:
-            body = {"name": self.name("token"), "expires_in_days": DAYS, "user_email": self.reader.email}
+            name = self.name("token")
+            body = {"name": name, "expires_in_days": DAYS, "user_email": self.reader.email}
             own: dict[str, Any] = {"team_id": team.id, "json": body}
             self.denied("a token of a team for a user outside", create, **own)
             joins = {"email": self.reader.email, "role": "member"}
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=joins)
             stated = both(has("token.user_email", self.reader.email), has("token.team_id", team.id))
             made = self.call(create, check=stated, **own)
-            revoke = "DELETE /tokens/admin/{token_id}"
+            # The owner of the team lists and revokes it.
+            revoke, of_member = "DELETE /tokens/{token_id}", Shown(str(made["token.id"]), name)
             reads = has("email", self.reader.email)
             try:
                 self.call("GET /auth/email/me", bearer=made["access_token"], check=reads)
+                self.call("GET /tokens", params={"limit": PAGE}, check=has_among(of_member, at="tokens"))
             finally:
                 self.delete(revoke, read=Credential(made["access_token"]), token_id=made["token.id"])
 
@@ -169,7 +172,7 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
             return
         name, reader = self.name("twin"), self.reader
         with (
-            self.role(PAGES, reader.email),
+            self.role(PAGES, reader.email) as role,
             self.team_called(f"{name}-a") as joined,
             self.team_called(f"{name}-b") as foreign,
         ):
@@ -203,6 +206,11 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
                 effect=lambda _: unchanged(self.call("GET /teams/{team_id}", team_id=foreign.id)),
                 **edit,
             )
+            # Accounts can be searched with either of two permissions.
+            more = {"permissions": [*PAGES, "teams.manage_members"]}
+            self.call("PUT /rbac/roles/{role_id}", role_id=role.id, json=more)
+            someone = {"q": self.link.session.credentials.email}
+            self.call("GET /admin/users/search", params=someone, check=finds_person, **own)
             self.narrowed(name, joined, foreign)
 
     def narrowed(self, name: str, team: Answer, other: Answer) -> None:
@@ -242,13 +250,22 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
                 self.call(GIVE, json=given | {"expires_at": ENDED}, refusals=AGAIN, **own)
                 self.grants(person, granted=False)
                 self.call(GIVE, json=given, check=has("role_id", role.id), **own)
-                try:
-                    self.grants(person, granted=True)
-                    self.switches(role, person, on=False)
-                    self.switches(role, person, on=True)
-                finally:
-                    self.delete(REVOKE, read=GIVEN, role_id=role.id, params={"scope": "global"}, **own)
-                self.grants(person, granted=False)
+                self.grants(person, granted=True)
+                self.switches(role, person, on=False)
+                self.switches(role, person, on=True)
+            self.stays_taken(role, person)
+
+    def stays_taken(self, role: Answer, person: Person) -> None:
+        """Switch a deleted ``role`` on again: ``person``, who had it until its deletion, does not get it back."""
+        again: dict[str, Any] = {"role_id": role.id}
+        self.call(
+            "PUT /rbac/roles/{role_id}", json={"is_active": True}, check=has("is_active", True), **again
+        )
+        try:
+            self.grants(person, granted=False)
+        finally:
+            with self.undoing():
+                self.delete("DELETE /rbac/roles/{role_id}", read=ROLES, **again)
 
     def switches(self, role: Answer, person: Person, *, on: bool) -> None:
         """Switch a role on or off, which ``person`` has."""
@@ -258,7 +275,8 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
     def grants(self, person: Person, *, granted: bool) -> None:
         """Check whether a user has the permission that is inherited."""
         body = {"user_email": person.email, "permission": INHERITED}
-        self.call("POST /rbac/permissions/check", json=body, check=has("granted", granted))
+        stated = body | {"granted": granted, "checked_by": self.link.session.credentials.email}
+        self.call("POST /rbac/permissions/check", json=body, check=has_all(stated))
 
     @contextmanager
     def role(self, permissions: list[str], email: str) -> Iterator[Answer]:
@@ -299,6 +317,11 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
 def changes(read: ReadBackStep, call: Call, entity: Entity, _: Answer) -> Mismatch | None:
     """Return a mismatch if ``read`` finds that a change has not taken effect for ``entity``."""
     return read(call, entity)
+
+
+def finds_person(answer: Answer) -> Mismatch | None:
+    """Check that a search finds an account."""
+    return None if answer["items"] else expected("the account in the search", answer.json)
 
 
 def role_is(role: str, *, given: bool) -> Check:

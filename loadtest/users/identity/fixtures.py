@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
+from loadtest.client.backend_probes import newest_mail
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
@@ -37,6 +38,8 @@ class TokenReadBack(NamedTuple):
         return call(self.operation, token_id=entity.id, check=has("id", entity.id))
 
 
+MAIL_WITHIN = 10.0
+"""Seconds within which a mail must arrive."""
 TOKEN = TokenReadBack("GET /tokens/{token_id}")
 MEMBERS = Listed("GET /teams/{team_id}/members", key="user_email")
 
@@ -112,14 +115,25 @@ class PeopleUser(GatewayUser):
         )
         return person
 
-    def is_member(self, team: Answer, email: str, role: str) -> Check:
-        """Return a check that reads the members of ``team``, among which ``email`` has this role."""
-        entity = Entity(email, {"team_id": team.id}, {"role": role})
+    def is_member(self, team: Answer, email: str, role: str, *, by: str = "") -> Check:
+        """Return a check that reads the members of ``team``: ``email`` has this role, whom ``by`` invited if given."""
+        entity = Entity(email, {"team_id": team.id}, {"role": role} | ({"invited_by": by} if by else {}))
         return lambda _: MEMBERS.shows(self.call, entity)
 
     def is_no_member(self, team: Answer, email: str) -> Check:
         """Return a check that reads the members of ``team``, among which ``email`` is not."""
         return lambda _: MEMBERS.is_gone(self.call, Entity(email, {"team_id": team.id}, {}))
+
+    def lacks_mail(self, invitation: Mapping[str, Any]) -> Mismatch | None:
+        """Return a mismatch if no mail with the link to accept an ``invitation`` to a team arrives.
+
+        Only releases that list one's own invitations send one.
+        """
+        if not self.offers("GET /users/me/invitations"):
+            return None
+        text = newest_mail(self.backend("smtp"), str(invitation["email"]), within=MAIL_WITHIN)
+        right = text is not None and str(invitation["token"]) in text
+        return None if right else expected("a mail with the link to accept the invitation", text)
 
     @contextmanager
     def person(self) -> Iterator[Person]:

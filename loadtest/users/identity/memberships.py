@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import has_length
+from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has, lacks, lists
 from loadtest.users.identity.checks import is_called, is_member
-from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.fixtures import MAIL_WITHIN, PeopleUser
 from loadtest.users.read_back import Listed
 
 INVITATIONS = Listed("GET /teams/{team_id}/invitations")
@@ -21,6 +24,8 @@ DECLINE = "POST /teams/invitations/{token}/decline"
 ENDED = (400, 403, 404, 409, 410)
 """Statuses of an acceptance of an invitation that has ended, or is for another user."""
 REQUESTS = Listed("GET /teams/{team_id}/join-requests")
+RoleCheck = Callable[[list[str]], Mismatch | None]
+"""Compares the ids of the roles that a person has in a team."""
 
 
 class MembershipUser(PeopleUser):
@@ -44,22 +49,23 @@ class MembershipUser(PeopleUser):
         with self.team() as team:
             self.is_added(team)
             self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 2))
+            given: list[str] = []
             for role in ("owner", "member"):
                 self.call(
                     "PUT /teams/{team_id}/members/{user_email}",
                     team_id=team.id,
                     user_email=email,
                     json={"role": role},
-                    check=both(
-                        is_member(email, role), has("invited_by", self.link.session.credentials.email)
-                    ),
-                    effect=self.is_member(team, email, role),
+                    check=is_member(email, role, by=self.me),
+                    effect=self.is_member(team, email, role, by=self.me),
                 )
+                given = self.role_in(team, other_role(given))
             self.pages(team, email)
             left = self.is_no_member(team, email)
             path = {"team_id": team.id, "user_email": email}
             self.call("DELETE /teams/{team_id}/members/{user_email}", **named(path), effect=left)
             self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 1))
+            self.role_in(team, no_role)
 
     def pages(self, team: Answer, email: str) -> None:
         """Read the members of a team, who are its owner and ``email``, page by page."""
@@ -88,25 +94,27 @@ class MembershipUser(PeopleUser):
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
                 json={"email": member.email, "role": "member"},
-                check=lambda a: (
-                    None
-                    if a["email"] == member.email and a["token"]
-                    else expected("the invitation", a["email"])
+                check=both(
+                    self.is_open(team, member.email, "member"),
+                    lambda a: None if a["token"] else expected("the token of the invitation"),
                 ),
             )
             self.call(
                 "GET /teams/{team_id}/invitations",
                 team_id=team.id,
-                check=lambda a: (
-                    None if a["0.id"] == invitation.id else expected("the invitation first in the list")
+                check=both(
+                    lists(invitation),
+                    lambda a: (
+                        None if a["0.id"] == invitation.id else expected("the invitation first in the list")
+                    ),
                 ),
             )
             self.call(
-                "POST /teams/invitations/{token}/accept",
+                ACCEPT,
                 token=invitation["token"],
                 bearer=member.bearer,
-                check=is_member(member.email, "member"),
-                effect=self.is_member(team, member.email, "member"),
+                check=is_member(member.email, "member", by=self.me),
+                effect=self.is_member(team, member.email, "member", by=self.me),
             )
             seen = is_called(str(team["name"]))
             self.call("GET /teams/{team_id}", team_id=team.id, bearer=member.bearer, check=seen)
@@ -115,7 +123,7 @@ class MembershipUser(PeopleUser):
     @task
     def declined(self) -> None:
         """The owner invites a user, who finds the invitation and declines it."""
-        if not self.offers("POST /teams/invitations/{token}/decline"):
+        if not self.offers(DECLINE):
             return
         member = self.member
         with self.team() as team:
@@ -125,9 +133,16 @@ class MembershipUser(PeopleUser):
                 json={"email": member.email, "role": "member"},
             )
             own = "GET /users/me/invitations"
-            self.call(own, bearer=member.bearer, check=lists(invitation))
             self.call(
-                "POST /teams/invitations/{token}/decline",
+                DECLINE,
+                token=invitation["token"],
+                bearer=self.reader.bearer,
+                refusals=DENIED,
+                check=is_denied("to decline the invitation of another"),
+            )
+            self.call(own, bearer=member.bearer, check=both(lists(invitation), are_for(member.email)))
+            self.call(
+                DECLINE,
                 token=invitation["token"],
                 bearer=member.bearer,
                 check=has("success", True),
@@ -136,17 +151,27 @@ class MembershipUser(PeopleUser):
 
     @task
     def uninvited(self) -> None:
-        """The owner cancels an invitation."""
+        """The owner cancels an invitation, which was sent by mail, and no other user does."""
+        invited = self.stranger().email
         with self.team() as team:
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
-                json={"email": self.stranger().email, "role": "owner"},
-                check=has("role", "owner"),
+                json={"email": invited, "role": "owner"},
+                check=self.is_open(team, invited, "owner"),
+                effect=self.is_sent,
+                waits=MAIL_WITHIN,
             )
             pending = INVITATIONS._replace(path={"team_id": team.id})
-            cancel = "DELETE /teams/invitations/{invitation_id}"
-            self.delete(cancel, read=pending, invitation_id=invitation.id)
+            cancel, own = "DELETE /teams/invitations/{invitation_id}", {"invitation_id": invitation.id}
+            self.call(
+                cancel,
+                bearer=self.member.bearer,
+                refusals=DENIED,
+                check=is_denied("to cancel an invitation to a team of others"),
+                **named(own),
+            )
+            self.delete(cancel, read=pending, **named(own))
 
     @task(2)
     def asked(self) -> None:
@@ -167,9 +192,10 @@ class MembershipUser(PeopleUser):
                 "POST /teams/{team_id}/join-requests/{request_id}/approve",
                 team_id=team.id,
                 request_id=request.id,
-                check=is_member(member.email, "member"),
-                effect=self.is_member(team, member.email, "member"),
+                check=is_member(member.email, "member", by=self.me),
+                effect=self.is_member(team, member.email, "member", by=self.me),
             )
+            self.role_in(team, other_role([]))
             self.leaves(team)
 
     @task
@@ -240,8 +266,8 @@ class MembershipUser(PeopleUser):
             "POST /teams/{team_id}/members",
             team_id=team.id,
             json={"email": email, "role": "member"},
-            check=is_member(email, "member"),
-            effect=self.is_member(team, email, "member"),
+            check=is_member(email, "member", by=self.me),
+            effect=self.is_member(team, email, "member", by=self.me),
         )
 
     def is_removed(self, team: Answer) -> None:
@@ -258,8 +284,8 @@ class MembershipUser(PeopleUser):
             ACCEPT,
             token=self.invites(team, member.email)["token"],
             bearer=member.bearer,
-            check=is_member(member.email, "member"),
-            effect=self.is_member(team, member.email, "member"),
+            check=is_member(member.email, "member", by=self.me),
+            effect=self.is_member(team, member.email, "member", by=self.me),
         )
 
     def invites(self, team: Answer, email: str) -> Answer:
@@ -298,10 +324,79 @@ class MembershipUser(PeopleUser):
             team_id=team.id,
             bearer=self.member.bearer,
             json=MAY_I,
-            check=lambda a: (
-                None if a["status"] == "pending" else expected("a request that is pending", a["status"])
+            check=has_all(
+                MAY_I
+                | {
+                    "status": "pending",
+                    "user_email": self.member.email,
+                    "team_id": team.id,
+                    "team_name": team["name"],
+                }
             ),
         )
+
+    def role_in(self, team: Answer, check: RoleCheck) -> list[str]:
+        """Read the roles that the member has in ``team``, and return their ids; ``check`` compares them."""
+        found: list[str] = []
+
+        def compared(answer: Answer) -> Mismatch | None:
+            found.extend(str(one["role_id"]) for one in answer.json if one["scope_id"] == team.id)
+            return check(found)
+
+        roles = {"scope": "team"}
+        self.call(
+            "GET /rbac/users/{user_email}/roles", user_email=self.member.email, params=roles, check=compared
+        )
+        return found
+
+    @property
+    def me(self) -> str:
+        """The address of the administrator, who owns the teams."""
+        return str(self.link.session.credentials.email)
+
+    def is_open(self, team: Answer, email: str, role: str) -> Check:
+        """Return a check that the owner has just invited ``email`` to ``team``."""
+        return has_all(
+            {
+                "email": email,
+                "role": role,
+                "team_id": team.id,
+                "team_name": team["name"],
+                "invited_by": self.me,
+                "is_active": True,
+                "is_expired": False,
+            }
+        )
+
+    def is_sent(self, invitation: Answer) -> Mismatch | None:
+        """Return a mismatch if an ``invitation`` is not sent by mail, or, if it says so, was not sent."""
+        stated = invitation.json.get("email_delivery_status", "sent")
+        wrong = None if stated == "sent" else expected("the invitation to be sent by mail", stated)
+        return self.lacks_mail(invitation.json) or wrong
+
+
+def are_for(email: str) -> Check:
+    """Return a check that a list has invitations of ``email`` only."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        others = {one["email"] for one in answer.json} - {email}
+        return expected("no invitation of another user", others) if others else None
+
+    return check
+
+
+def no_role(roles: list[str]) -> Mismatch | None:
+    """Check that a person who is no member any more has no role in the team."""
+    return expected("no role of a former member in the team", roles) if roles else None
+
+
+def other_role(before: list[str]) -> RoleCheck:
+    """Return a check that a person has one role in the team, and another than ``before``."""
+    return lambda roles: (
+        None
+        if len(roles) == 1 and roles != before
+        else expected("one role in the team, another one of an owner than of a member", roles)
+    )
 
 
 def is_ended(answer: Answer) -> Mismatch | None:

@@ -19,7 +19,7 @@ from loadtest.fixtures.callers import Role
 from loadtest.users.access.checks import DENIED, INVALID, is_denied, is_invalid
 from loadtest.users.admin.checks import has_valid_scripts
 from loadtest.users.base import GatewayUser, task
-from loadtest.users.checks import ANSWERED, has
+from loadtest.users.checks import ANSWERED, both, contains, has
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.markup import fault_of_policy
 from loadtest.users.mcp.jsonrpc import says
@@ -102,7 +102,13 @@ class ProtectedBackendUser(GatewayUser):
         }
 
     def consent(
-        self, gateway_id: str, *, popup: bool = False, bearer: str | None = None, **asked: str
+        self,
+        gateway_id: str,
+        *,
+        popup: bool = False,
+        bearer: str | None = None,
+        user: str = "",
+        **asked: str,
     ) -> None:
         """Follow the redirects of a browser: to the provider, which consents, and back.
 
@@ -110,6 +116,7 @@ class ProtectedBackendUser(GatewayUser):
             gateway_id: the gateway with the protected backend.
             popup: whether the browser has opened a window for it.
             bearer: token of the person; the administrator's if it is None.
+            user: what the page must show as the user.
             asked: as for :func:`consented`.
         """
         self.call(
@@ -117,7 +124,7 @@ class ProtectedBackendUser(GatewayUser):
             params=self.asked(gateway_id, popup=popup, bearer=bearer, **asked),
             bearer="",
             headers=HTML,
-            check=reports_success,
+            check=both(reports_success, contains(user)),
         )
 
     def asked(

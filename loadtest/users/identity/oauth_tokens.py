@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtest.backends.settings import MCP_SCOPE
+from loadtest.backends.settings import MCP_SCOPE, OAUTH_USER
 from loadtest.client.answer import Answer
 from loadtest.client.backend_probes import ask_scripted
 from loadtest.client.mismatch import Mismatch, expected
@@ -108,7 +108,7 @@ class TokenResponsesUser(ProtectedBackendUser):
     def texts(self) -> None:
         """A provider that states numbers as texts and scopes as a list; while it is away, the token is kept."""
         with self.of_known_client("texts") as gateway:
-            person = self.renewed(gateway)
+            person = self.renewed(gateway, user=OAUTH_USER)
             self.call("GET /oauth/status/{gateway_id}", gateway_id=gateway.id, check=states_scopes)
             self.refuse(person, refused=True)
             self.cannot_use(gateway)
@@ -156,10 +156,13 @@ class TokenResponsesUser(ProtectedBackendUser):
             self.call(FETCH, check=has("success", True), **own)
             self.calls(gateway)
 
-    def renewed(self, gateway: Answer) -> str:
-        """Consent to tokens that are renewed with each use, and use them twice; return the person."""
+    def renewed(self, gateway: Answer, user: str = "") -> str:
+        """Consent to tokens that are renewed with each use, and use them twice; return the person.
+
+        The page after the consent shows the ``user`` that the provider states.
+        """
         person = self.person()
-        self.consent(gateway.id, login_hint=person, brief="true")
+        self.consent(gateway.id, login_hint=person, brief="true", user=user)
         self.call(FETCH, gateway_id=gateway.id, check=has("success", True))
         self.calls(gateway)
         return person

@@ -14,7 +14,7 @@ from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.accounts import ACCOUNT, UPDATES
 from loadtest.users.identity.checks import LINK, Person
-from loadtest.users.identity.fixtures import PeopleUser
+from loadtest.users.identity.fixtures import MAIL_WITHIN, PeopleUser
 from loadtest.users.read_back import Entity
 
 REQUIRED = {"password_change_required": True}
@@ -24,8 +24,6 @@ INVALID_LINK = (400,)
 """Status of a request with a link that does not count."""
 USED_BEFORE = (400, 409, 422)
 """Statuses of a new password that is no new one."""
-MAIL_WITHIN = 10.0
-"""Seconds within which the mail must arrive."""
 
 
 class ResetLinkUser(PeopleUser):

@@ -121,17 +121,17 @@ class TokenCatalogCRUDUser(GatewayUser):
         self.call("GET /tokens", params=everything, check=listed)
 
     def was_revoked(self, token: str, reason: str) -> Check:
-        """Return a check that a list of tokens states that the administrator revoked one, for this ``reason``."""
+        """Return a check that a list of tokens states when the administrator revoked one, and for this ``reason``."""
         me = self.link.session.credentials.email
 
         def check(answer: Answer) -> Mismatch | None:
             stated = [
-                (one["is_revoked"], one["revoked_by"], one["revocation_reason"])
+                (one["is_revoked"], bool(one["revoked_at"]), one["revoked_by"], one["revocation_reason"])
                 for one in answer["tokens"]
                 if one["id"] == token
             ]
-            right = stated == [(True, me, reason)]
-            return None if right else expected("who revoked the token, and why", stated)
+            right = stated == [(True, True, me, reason)]
+            return None if right else expected("who revoked the token, when, and why", stated)
 
         return check
 
@@ -192,8 +192,10 @@ class TokenCatalogCRUDUser(GatewayUser):
         mine = {"limit": PAGE, "user_email": made["token.user_email"]}
         self.call(everything, params=mine, check=has_among(token, at="tokens"))
         others = mine | {"user_email": "unknown@example.com"}
-        self.call(everything, params=others, check=has_length(0, at="tokens"))
-        self.call(everything, params=mine | {"offset": BEYOND}, check=has_length(0, at="tokens"))
+        self.call(everything, params=others, check=only(at="tokens"))
+        for whose in (mine, {"limit": PAGE}):
+            none = both(has_length(0, at="tokens"), has_all({"limit": PAGE, "offset": BEYOND}), counts_more)
+            self.call(everything, params=whose | {"offset": BEYOND}, check=none)
         why = "The administrator says so."
         reason = {"reason": why}
         self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
@@ -246,6 +248,11 @@ def is_made(new: dict[str, Any], team: str | None = None) -> Check:
         or (None if a["access_token"] else expected("the token itself"))
         or lives(new["expires_in_days"] * DAY)(a)
     )
+
+
+def counts_more(answer: Answer) -> Mismatch | None:
+    """Check that a page beyond the end counts the tokens of the pages before it."""
+    return None if answer["total"] > 0 else expected("a total of all pages", answer["total"])
 
 
 def was_used(answer: Answer) -> Mismatch | None:

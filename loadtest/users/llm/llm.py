@@ -322,6 +322,8 @@ class LlmConfigUser(LlmModels):
                 "supports_vision": True,
             }
             self.update("PATCH /llm/models/{model_id}", json=changes, **own)
+            # It is not for chats any more.
+            self.call(CHOICES[0], check=lacks(model.id, at="models"))
             for on in (False, True):
                 self.update("PATCH /llm/models/{model_id}", json={"enabled": on}, **own)
             opposite = {name: not value for name, value in changes.items() if isinstance(value, bool)}

@@ -1,11 +1,13 @@
 """Admin pages for language models."""
 
-from loadtest.client.mismatch import expected
-from loadtest.users.admin.checks import lacks_text, shows
+from loadtest.client.answer import Answer
+from loadtest.client.caller import Check
+from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.admin.checks import has_all, lacks_text, shows
 from loadtest.users.admin.lists import Shown, shows_among
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
-from loadtest.users.llm.llm import QUESTION, LlmModels
+from loadtest.users.llm.llm import MODEL, QUESTION, LlmModels
 from loadtest.users.read_back import Item
 
 PROVIDER = Item("GET /llm/providers/{provider_id}")
@@ -49,7 +51,7 @@ class LlmAdminUser(LlmModels):
             ):
                 for page, check in ((1, shows_among(one)), (BEYOND, lacks_text(one.name))):
                     self.call(operation, params={"page": page, "per_page": PAGE}, check=check)
-            self.call("GET /admin/llm/api-info/html", check=shows("Test Model"))
+            self.call("GET /admin/llm/api-info/html", check=shows("Test Model", str(provider["name"])))
             for operation, address in CHOICES.items():
                 self.call(
                     operation,
@@ -72,9 +74,7 @@ class LlmAdminUser(LlmModels):
             self.call(
                 "POST /admin/llm/providers/{provider_id}/health",
                 **named(own),
-                check=lambda a: (
-                    None if a["status"] == "healthy" else expected("the status healthy", a["status"])
-                ),
+                check=has_all({"status": "healthy", **own}),
             )
             found = self.call(
                 "POST /admin/llm/providers/{provider_id}/fetch-models",
@@ -107,13 +107,11 @@ class LlmAdminUser(LlmModels):
                 read=MODEL_ITEM,
             ) as model,
         ):
-            self.call("POST /admin/llm/test", json={"test_type": "models"})
+            self.call("POST /admin/llm/test", json={"test_type": "models"}, check=offers_model_of(provider))
             self.call(
                 "POST /admin/llm/test",
                 json={"test_type": "chat", "model_id": model["model_alias"], "message": QUESTION},
-                check=lambda a: (
-                    None if QUESTION in a["assistant_message"] else expected("the model's answer", a.text)
-                ),
+                check=both(answers_question, counts_tokens),
             )
 
     @task
@@ -137,3 +135,33 @@ class LlmAdminUser(LlmModels):
                 values={"enabled": False},
                 read=MODEL_ITEM,
             )
+
+
+def offers_model_of(provider: Answer) -> Check:
+    """Return a check that a trial lists one model, as it is enabled, of this ``provider``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one["id"] for one in answer["data.data"] if one["owned_by"] == provider["name"]]
+        right = found == [MODEL] and answer["metrics.modelCount"] == len(answer["data.data"])
+        return None if right else expected("the model of the provider in the list", found)
+
+    return check
+
+
+def answers_question(answer: Answer) -> Mismatch | None:
+    """Check that a trial shows the model's answer."""
+    return None if QUESTION in answer["assistant_message"] else expected("the model's answer", answer.text)
+
+
+def counts_tokens(answer: Answer) -> Mismatch | None:
+    """Check that a trial shows the model that answered, and how many tokens it took."""
+    found, usage = answer["metrics"], answer["data.usage"]
+    stated = {
+        "promptTokens": usage["prompt_tokens"],
+        "completionTokens": usage["completion_tokens"],
+        "totalTokens": usage["total_tokens"],
+        "responseModel": answer["data.model"],
+    }
+    adds_up = stated["totalTokens"] == stated["promptTokens"] + stated["completionTokens"] > 0
+    right = adds_up and all(found[name] == value for name, value in stated.items())
+    return None if right else expected("the tokens of the question and of the answer", found)

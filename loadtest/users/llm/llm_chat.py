@@ -1,11 +1,12 @@
 """Chat in the browser: a model that may call the tools of an MCP server of the gateway."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from locust import tag
 
 from loadtest.client.mismatch import expected, refused
+from loadtest.client.protocols.streams import EventStream
 from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import task
 from loadtest.users.checks import has
@@ -138,14 +139,21 @@ class LlmChatUser(LlmModels, PeopleUser):
     @tag("slow")
     @task
     def streamed(self) -> None:
-        """Connect, ask a question, read the streamed response, disconnect."""
-        with (
-            self.chat(streaming=True) as (email, token),
-            self.stream(
-                "POST /llmchat/chat",
-                bearer=token,
-                json={"user_id": email, "message": QUESTION, "streaming": True},
-            ) as events,
-        ):
-            events.next(where=lambda event: event.name == "token")
-            events.next(where=lambda event: event.name == "final" and QUESTION in event.data)
+        """Connect, ask a question, read the streamed response, and that with a tool call, disconnect."""
+        with self.chat(streaming=True) as (email, token):
+            with self.asks(email, token, QUESTION) as events:
+                events.next(where=lambda event: event.name == "token")
+                events.next(where=lambda event: event.name == "final" and QUESTION in event.data)
+            tool = self.fixture.tools["echo"]
+            with self.asks(email, token, f'call {tool} {{"text": "fish"}}') as events:
+                events.next(where=lambda event: event.name == "tool_start" and tool in event.data)
+                events.next(where=lambda event: event.name == "tool_end" and "fish" in event.data)
+                events.next(where=lambda event: event.name == "final" and "fish" in event.data)
+
+    def asks(self, email: str, token: str, message: str) -> AbstractContextManager[EventStream]:
+        """Send a message in a chat, and open the stream of the response for the ``with`` block."""
+        return self.stream(
+            "POST /llmchat/chat",
+            bearer=token,
+            json={"user_id": email, "message": message, "streaming": True},
+        )

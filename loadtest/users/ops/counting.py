@@ -25,9 +25,9 @@ from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.mcp.mcp import SERVER, SessionUser
 from loadtest.users.mcp.streams import replied, session_of
 from loadtest.users.ops.metrics import contradicts
-from loadtest.users.read_back import properties_of
+from loadtest.users.read_back import NotReadable, properties_of
 from loadtest.users.recorded import shown_by
-from loadtest.users.registry.fixtures import RegistryUser, new_tool
+from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server, new_tool
 
 COUNTED_WITHIN = 15.0
 """Seconds within which calls must be counted; the gateway stores its counts every five."""
@@ -93,8 +93,11 @@ class ServerMetricsUser(RegistryUser, SessionUser):
     @tag("slow")
     @task
     def over_rpc(self) -> None:
-        """Tools, one of which fails, a resource and a prompt, used by JSON-RPC, which names the virtual server."""
-        self.check_counts(self.use_over_rpc, Uses(CALLS + 2, CALLS))
+        """Tools, one of which fails, a resource and a prompt, used by JSON-RPC, which names the virtual server.
+
+        The uses stay when another virtual server is deleted with its own.
+        """
+        self.check_counts(self.use_over_rpc, Uses(CALLS + 2, CALLS), purging=True)
 
     @tag("slow")
     @task
@@ -108,15 +111,38 @@ class ServerMetricsUser(RegistryUser, SessionUser):
         """A virtual server of which every call fails: its success rate is 0, and not unknown."""
         self.check_counts(self.call_failing, Uses(0, CALLS))
 
-    def check_counts(self, use: Callable[[Parts], None], uses: Uses) -> None:
-        """Use the parts of a virtual server, and check that the ``uses`` of the server are shown then."""
+    def check_counts(self, use: Callable[[Parts], None], uses: Uses, *, purging: bool = False) -> None:
+        """Use the parts of a virtual server, and check that the ``uses`` of the server are shown then.
+
+        If ``purging``, another virtual server is deleted with its uses, and those of the first are read again.
+        """
         if not self.documents("GET /servers", "query include_metrics"):
             return
         for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
             with self.parts() as parts:
                 use(parts)
-                if self.counted(parts, uses, required=attempt == ATTEMPTS - 1):
+                counted = self.counted(parts, uses, required=last)
+                if counted and (not purging or self.kept(parts, uses, required=last)):
                     return
+
+    def kept(self, parts: Parts, uses: Uses, *, required: bool) -> bool:
+        """Return whether the ``uses`` are shown after another virtual server was deleted with its own.
+
+        If that is ``required``, others are a failure of the deletion.
+        """
+        look = next(looks(parts, uses))
+        read = functools.partial(self.call, look.operation, params=look.params)
+        other = self.call("POST /servers", json=new_server(self.name("server")))
+        unread = NotReadable("that it is gone is verified for every other server")
+        purged: dict[str, Any] = {"server_id": other.id, "read": unread, **PURGE_METRICS}
+        delete = "DELETE /servers/{server_id}"
+        with self.undoing():
+            if required:
+                self.delete(delete, check=lambda _: lost(look.check(read())), **purged)
+            else:
+                self.delete(delete, **purged)
+        return required or look.check(read()) is None
 
     def counted(self, parts: Parts, uses: Uses, *, required: bool) -> bool:
         """Return whether the ``uses`` are shown in time; if that is ``required``, others are a failure."""
@@ -205,6 +231,11 @@ def looks(parts: Parts, uses: Uses) -> Iterator[Look]:
         yield Look(operation, metrics, {"server_id": parts.server.id}, have_matching_metrics)
     if uses.failed:
         yield Look("GET /metrics", {}, {}, count_at_least(uses))
+
+
+def lost(wrong: Mismatch | None) -> Mismatch | None:
+    """Return a mismatch of a deletion if what is ``wrong`` then is how often another virtual server was used."""
+    return None if wrong is None else expected("the uses of other virtual servers to be kept", wrong.actual)
 
 
 def shows_uses(entity: str, uses: Uses) -> Check:

@@ -10,6 +10,7 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_length, mentions
 from loadtest.users.base import task
 from loadtest.users.identity.checks import at_most, nothing
+from loadtest.users.ops.observability import moment
 from loadtest.users.read_back import contradiction
 from loadtest.users.registry.fixtures import RegistryUser
 
@@ -19,6 +20,7 @@ PAGE = 20
 MOST = 1000
 """The largest page of records; the newest are first."""
 HOUR = dt.timedelta(hours=1)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 PAST, FUTURE = "2000-01-01T00:00:00", "2100-01-01T00:00:00"
 BEYOND = 100_000
@@ -180,8 +182,14 @@ def _is_consistent(figures: dict[str, Any]) -> bool:
         and math.isclose(figures["error_rate"], failed / total, abs_tol=0.01)
         and durations == sorted(durations)
         and durations[0] <= average <= durations[-1]
-        and figures["window_start"] < figures["window_end"]
+        and _is_aligned(figures)
     )
+
+
+def _is_aligned(figures: dict[str, Any]) -> bool:
+    """Return whether an interval begins at a multiple of its length."""
+    start, end = moment(figures["window_start"]), moment(figures["window_end"])
+    return start < end and (start - EPOCH) % (end - start) == dt.timedelta(0)
 
 
 def are_all(key: str, value: str) -> Check:

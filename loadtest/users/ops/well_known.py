@@ -97,7 +97,7 @@ class WellKnownUser(GatewayUser):
 
     @task
     def hidden_resource(self) -> None:
-        """Without a token, there is no metadata of a private server, of a disabled one, and of one without OAuth."""
+        """Without a token, there is nothing of a private or disabled server, and no metadata of one without OAuth."""
         oauth: dict[str, Any] = {"oauth_enabled": True, "oauth_config": OAUTH}
         nothing: dict[str, Any] = {}
         for scope, more in ((PRIVATE, oauth), (PUBLIC, oauth), (PUBLIC, nothing)):
@@ -114,6 +114,9 @@ class WellKnownUser(GatewayUser):
                     switch = "POST /admin/servers/{server_id}/state"
                     self.call(switch, server_id=server.id, form={"activate": "false"})
                 self.call(metadata, path=path, **hidden)
+                if more:
+                    robots = "GET /servers/{server_id}/.well-known/robots.txt"
+                    self.call(robots, server_id=server.id, unlisted=True, **hidden)
 
     @task
     def retired(self) -> None:
@@ -126,6 +129,6 @@ class WellKnownUser(GatewayUser):
 
 
 def tells_nothing(answer: Answer) -> Mismatch | None:
-    """Check that there is no metadata of a server, and no name of its authorization server."""
+    """Check that there is nothing of a server, and no name of its authorization server."""
     right = answer.status in UNKNOWN and ISSUER not in answer.text
-    return None if right else expected("no metadata of a server that is hidden", answer.text)
+    return None if right else expected("nothing of a server that is hidden", answer.text)

@@ -223,6 +223,8 @@ class GatewaysUser(RegistryUser):
             differs=(*ADDRESS, "transport"),
             check=has("transport", "SSE"),
         ) as gateway:
+            change: dict[str, Any] = {"json": {"transport": "sse"}, "check": has("transport", "SSE")}
+            self.call("PUT /gateways/{gateway_id}", gateway_id=gateway.id, **change)
             self.call_tool(gateway["name"])
 
     @task
