@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.auth import limited_token
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import GatewayUser, named
 from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
@@ -43,6 +44,12 @@ def of_team(team: str) -> dict[str, str]:
 
 
 PRIVATE = {"visibility": "private"}
+
+
+def at_other_server(server: str | None) -> dict[str, Any]:
+    """Return the arguments of a call that uses an entity at a virtual ``server`` that does not have it."""
+    denied = is_denied("an entity that the virtual server does not have")
+    return {"headers": {"X-Server-ID": server or ""}, "refusals": DENIED, "effect": denied}
 
 
 def camel(name: str) -> str:
