@@ -261,7 +261,9 @@ class RegistryUser(GatewayUser):
         """
         every: dict[str, str | int | bool] = {**among, "include_inactive": True}
         stated = {"include_inactive": False, "include_pagination": False}
-        for query in (among, {**among, **stated}):
+        # What has one of several tags is listed.
+        either = {"tags": f"{self.name('tag')}, {among['tags']}"} if "tags" in among else {}
+        for query in (among, {**among, **either, **stated}):
             self.call(operation, params=query, check=lists_only(active.id))
         page = every | {"limit": 1, "include_pagination": True}
         both = {active.id, disabled.id}

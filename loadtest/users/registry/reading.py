@@ -172,7 +172,7 @@ class ReadOnlyAPIUser(RegistryUser):
             among = {"q": tool["name"], "entity_types": "tools"}
             self.call(
                 "GET /search",
-                params={**among, "tags": tag, "include_inactive": True},
+                params={**among, "tags": f"{self.name('tag')},{tag}", "include_inactive": True},
                 check=lists_only(tool.id, at="items"),
             )
             active = {**among, "include_inactive": False}
