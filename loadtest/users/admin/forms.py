@@ -7,7 +7,7 @@ redirects the browser to its tab of the admin page, ``/admin#tools``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
@@ -73,8 +73,7 @@ class Kind(NamedTuple):
     """Parameter of ``search``: the number of entities."""
     shows_inactive: bool = False
     """The table has inactive entities if the request does not say whether it should."""
-    update: str = ""
-    """The operation of the API that changes an entity."""
+    edit: str = ""
 
     @property
     def first(self) -> str:
@@ -258,28 +257,28 @@ class AdminUser(RegistryUser):
             new: returns the form that creates an entity of a name.
         """
         tag, name = self.name("tag"), self.name("twin")
-        with (
-            self.team() as team,
-            self.made(kind, new(f"{name}-a") | {"tags": tag} | of_team(team.id)) as kept,
-            self.made(kind, new(f"{name}-b") | {"tags": tag}) as other,
-        ):
+        with self.team() as team, ExitStack() as made:
+            form = new(f"{name}-a") | {"tags": tag} | of_team(team.id)
+            kept = made.enter_context(self.made(kind, form))
+            other = made.enter_context(self.made(kind, new(f"{name}-b") | {"tags": tag}))
             off = other._replace(enabled=False)
             hidden = self.finds(kind, name, kept, include_inactive=False)
             self.form(kind.state, off.id, OFF, check=went_back, effect=hidden)
             self._searched(kind, name, tag, team.id, kept, off)
             self._paged(kind, tag, team.id, kept, off)
-            # What a user owns is among that of the team, also if no other member sees it.
-            self.call(kind.update, json=PRIVATE, **named({parameter_of(kind.update): kept.id}))
-            self._with_public(kind, name, team.id, kept, off)
+            if self.documents(kind.partial, "query include_public"):
+                # What a user owns is among that of the team, also if no other member sees it.
+                self.form(kind.edit, kept.id, form | PRIVATE, check=succeeded)
+                self._with_public(kind, name, team.id, kept, off)
             self._listed(kind, kept, off)
             self.form(kind.state, off.id, ON, check=went_back, effect=self.finds(kind, name, kept, other))
 
     def _searched(self, kind: Kind, name: str, tag: str, team: str, kept: Shown, off: Shown) -> None:
         """Check each parameter of the search and of the list of ids."""
         everything = {"q": name, "include_inactive": True}
-        self.call(
-            kind.search, params={"tags": tag, "include_inactive": True}, check=only(kept, off, at=kind.at)
-        )
+        # What has one of several tags is found.
+        tagged = {"tags": f"{self.name('tag')},{tag}", "include_inactive": True}
+        self.call(kind.search, params=tagged, check=only(kept, off, at=kind.at))
         active = {"q": as_typed(name), "include_inactive": False}
         self.call(kind.search, params=active, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))

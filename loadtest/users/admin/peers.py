@@ -38,7 +38,7 @@ SERVERS = Kind(
     partial="GET /admin/servers/partial",
     limit="per_page",
     shows_inactive=True,
-    update="PUT /servers/{server_id}",
+    edit="POST /admin/servers/{server_id}/edit",
 )
 """Their search is the table, because the address of the search is one of a server (a known failure)."""
 GATEWAYS = Kind(
@@ -53,7 +53,7 @@ GATEWAYS = Kind(
     ids="GET /admin/gateways/ids",
     ids_at="gateway_ids",
     shows_inactive=True,
-    update="PUT /gateways/{gateway_id}",
+    edit="POST /admin/gateways/{gateway_id}/edit",
 )
 AGENTS = Kind(
     create="POST /admin/a2a",
@@ -66,7 +66,7 @@ AGENTS = Kind(
     partial="GET /admin/a2a/partial",
     ids="GET /admin/a2a/ids",
     ids_at="agent_ids",
-    update="PUT /a2a/{agent_id}",
+    edit="POST /admin/a2a/{agent_id}/edit",
 )
 KEPT_HEADERS = '["X-Kept"]'
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}

@@ -28,7 +28,7 @@ TOOLS = Kind(
     partial="GET /admin/tools/partial",
     ids="GET /admin/tools/ids",
     ids_at="tool_ids",
-    update="PUT /tools/{tool_id}",
+    edit="POST /admin/tools/{tool_id}/edit",
 )
 MORE = {
     "jsonpath_filter": "$.text",
