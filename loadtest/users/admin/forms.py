@@ -74,6 +74,7 @@ class Kind(NamedTuple):
     shows_inactive: bool = False
     """The table has inactive entities if the request does not say whether it should."""
     edit: str = ""
+    """The form that changes an entity."""
 
     @property
     def first(self) -> str:
