@@ -14,6 +14,7 @@ from loadtest.users.admin.config import has_view
 from loadtest.users.admin.observability import adds_up
 from loadtest.users.identity.oauth import sent_to
 from loadtest.users.ops.log_search import has_audited
+from loadtest.users.ops.metrics import figures_agree
 from loadtest.users.ops.observability import ODD, reaches
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def audit(*, reviewed: str = "delete_tool", without: str = "") -> Answer:
     return said([{"action": one, "requires_review": one == reviewed, **own} for one in actions])
 
 
+def times(least: float, average: float, greatest: float) -> Answer:
+    """Return a list of one entity that was used three times."""
+    counts = {"totalExecutions": 3, "successfulExecutions": 3, "failedExecutions": 0, "failureRate": 0.0}
+    named = {"minResponseTime": least, "avgResponseTime": average, "maxResponseTime": greatest}
+    return said([{"metrics": counts | named | {"lastExecutionTime": "2026-11-30T16:00:00Z"}}])
+
+
 def location(query: str) -> Answer:
     return Answer("GET /x", 307, {"location": f"{PROVIDER}/authorize?{query}"}, b"")
 
@@ -55,6 +63,8 @@ RIGHT: list[tuple[Check, Answer]] = [
     (adds_up, figures("200", "100.0<span>%</span>", "0", "3")),
     (has_view("p"), views(("view", "plugin", "p"), ("view", "plugin", "q"))),
     (has_audited("t", *ACTIONS), audit()),
+    (figures_agree, times(0.1, 0.2, 0.4)),
+    (figures_agree, times(0.1, 0.1, 0.1)),
     (sent_to(PROVIDER, names_resource=True), location("resource=a")),
     (sent_to(PROVIDER, names_resource=False), location("scope=a")),
 ]
@@ -69,6 +79,9 @@ WRONG: list[tuple[Check, Answer]] = [
     (has_audited("t", *ACTIONS), audit(reviewed="")),
     (has_audited("t", *ACTIONS), audit(reviewed="create_tool")),
     (has_audited("t", *ACTIONS), audit(without="update_tool")),
+    (figures_agree, times(0.1, 0.2, 0.2)),
+    (figures_agree, times(0.2, 0.2, 0.4)),
+    (figures_agree, times(0.1, 0.5, 0.4)),
     (sent_to(PROVIDER, names_resource=True), location("scope=a")),
     (sent_to(PROVIDER, names_resource=False), location("resource=a")),
 ]

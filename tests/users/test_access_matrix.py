@@ -18,12 +18,14 @@ from loadtest.users.access.checks import judge_reserved
 from loadtest.users.access.visibility.findings import (
     judge_binding,
     judge_completed,
+    judge_exported,
     judge_foreign,
     judge_hidden,
     judge_item,
     judge_like_unknown,
     judge_scope,
     judge_shown,
+    judge_tested,
 )
 from loadtest.users.access.visibility.matrix import (
     AGENTS,
@@ -141,7 +143,15 @@ def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem
 
 @pytest.mark.parametrize(
     ("status", "problem"),
-    [(403, None), (404, None), (200, UNAUTHORIZED), (204, UNAUTHORIZED), (500, CRASHED)],
+    [
+        (403, None),
+        (404, None),
+        (200, UNAUTHORIZED),
+        (204, UNAUTHORIZED),
+        (500, CRASHED),
+        (400, CRASHED),
+        (409, CRASHED),
+    ],
 )
 def test_a_change_without_permission_must_be_refused(status: int, problem: ProblemKind | None) -> None:
     assert judge_foreign("delete a team tool as viewer", answer(status)).problem is problem
@@ -162,6 +172,51 @@ def test_what_is_reserved_for_sessions_is_forbidden_before_anything_else(
     status: int, problem: ProblemKind | None
 ) -> None:
     found = judge_reserved("API token: GET /tokens", answer(status))
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
+
+
+def exported(*names: str) -> Answer:
+    selected = {"prompts": list(IDS.values())}
+    return answer(200, {"entities": {"prompts": page(*names)}, "export_options": {"selections": selected}})
+
+
+@pytest.mark.parametrize(
+    ("response", "problem"),
+    [
+        (exported("c"), None),
+        (exported("b", "c"), UNAUTHORIZED),
+        (exported("a"), UNAUTHORIZED),
+        (exported(), MISSING),
+        (answer(403, {"detail": "x"}), None),
+        (answer(500, {"detail": "x"}), CRASHED),
+    ],
+)
+def test_a_file_has_what_its_reader_may_see_of_what_was_selected(
+    response: Answer, problem: ProblemKind | None
+) -> None:
+    expected = {one: sees(PROMPTS, one, Role.OUTSIDER) for one in Visibility}
+    names = {one: f"name-{name}" for one, name in IDS.items()}
+    found = judge_exported(PROMPTS, expected, Role.OUTSIDER, response, names=names)
+    assert found.problem is problem
+    assert normalise(found.message) == found.message
+
+
+@pytest.mark.parametrize(
+    ("response", "expected", "problem"),
+    [
+        (answer(200, {"success": True}), True, None),
+        (answer(200, {"success": True}), False, UNAUTHORIZED),
+        (answer(200, {"success": False}), False, None),
+        (answer(200, {"success": False}), True, MISSING),
+        (answer(403, {"detail": "x"}), False, None),
+        (answer(500, {"detail": "x"}), False, CRASHED),
+    ],
+)
+def test_the_connection_to_a_gateway_is_tested_for_those_who_see_it(
+    *, response: Answer, expected: bool, problem: ProblemKind | None
+) -> None:
+    found = judge_tested(TEAM, Role.OUTSIDER, response, expected=expected)
     assert found.problem is problem
     assert normalise(found.message) == found.message
 

@@ -31,6 +31,7 @@ RESOURCES = Kind(
     partial="GET /admin/resources/partial",
     ids="GET /admin/resources/ids",
     ids_at="resource_ids",
+    edit="POST /admin/resources/{resource_id}/edit",
 )
 PROMPTS = Kind(
     create="POST /admin/prompts",
@@ -43,6 +44,7 @@ PROMPTS = Kind(
     partial="GET /admin/prompts/partial",
     ids="GET /admin/prompts/ids",
     ids_at="prompt_ids",
+    edit="POST /admin/prompts/{prompt_id}/edit",
 )
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
 CHANGED_TEXT = "A changed text."

@@ -7,7 +7,7 @@ redirects the browser to its tab of the admin page, ``/admin#tools``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
@@ -33,7 +33,7 @@ from loadtest.users.base import named
 from loadtest.users.checks import both
 from loadtest.users.markup import fault_of_page
 from loadtest.users.read_back import ReadBack
-from loadtest.users.registry.fixtures import ADDRESS, PARTS, RegistryUser, of_team
+from loadtest.users.registry.fixtures import ADDRESS, PARTS, PRIVATE, RegistryUser, of_team
 
 OFF = {"activate": "false"}
 ON = {"activate": "true"}
@@ -73,6 +73,8 @@ class Kind(NamedTuple):
     """Parameter of ``search``: the number of entities."""
     shows_inactive: bool = False
     """The table has inactive entities if the request does not say whether it should."""
+    edit: str = ""
+    """The form that changes an entity."""
 
     @property
     def first(self) -> str:
@@ -256,32 +258,35 @@ class AdminUser(RegistryUser):
             new: returns the form that creates an entity of a name.
         """
         tag, name = self.name("tag"), self.name("twin")
-        with (
-            self.team() as team,
-            self.made(kind, new(f"{name}-a") | {"tags": tag} | of_team(team.id)) as kept,
-            self.made(kind, new(f"{name}-b") | {"tags": tag}) as other,
-        ):
+        with self.team() as team, ExitStack() as made:
+            form = new(f"{name}-a") | {"tags": tag} | of_team(team.id)
+            kept = made.enter_context(self.made(kind, form))
+            other = made.enter_context(self.made(kind, new(f"{name}-b") | {"tags": tag}))
             off = other._replace(enabled=False)
             hidden = self.finds(kind, name, kept, include_inactive=False)
             self.form(kind.state, off.id, OFF, check=went_back, effect=hidden)
             self._searched(kind, name, tag, team.id, kept, off)
             self._paged(kind, tag, team.id, kept, off)
+            if self.documents(kind.partial, "query include_public"):
+                # What a user owns is among that of the team, also if no other member sees it.
+                self.form(kind.edit, kept.id, form | PRIVATE, check=succeeded)
+                self._with_public(kind, name, team.id, kept, off)
             self._listed(kind, kept, off)
             self.form(kind.state, off.id, ON, check=went_back, effect=self.finds(kind, name, kept, other))
 
     def _searched(self, kind: Kind, name: str, tag: str, team: str, kept: Shown, off: Shown) -> None:
         """Check each parameter of the search and of the list of ids."""
         everything = {"q": name, "include_inactive": True}
-        self.call(
-            kind.search, params={"tags": tag, "include_inactive": True}, check=only(kept, off, at=kind.at)
-        )
-        active = {"q": name, "include_inactive": False}
+        # What has one of several tags is found.
+        tagged = {"tags": f"{self.name('tag')},{tag}", "include_inactive": True}
+        self.call(kind.search, params=tagged, check=only(kept, off, at=kind.at))
+        active = {"q": as_typed(name), "include_inactive": False}
         self.call(kind.search, params=active, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {"team_id": team}, check=only(kept, at=kind.at))
         self.call(kind.search, params=everything | {kind.limit: 1}, check=first_of(kept, off, at=kind.at))
         # As a pattern of SQL, it would match both.
         self.call(kind.search, params=everything | {"q": f"{name}__"}, check=only(at=kind.at))
-        everywhere = {"q": name, "tags": tag, "include_inactive": True, "entity_types": kind.group}
+        everywhere = {"q": as_typed(name), "tags": tag, "include_inactive": True, "entity_types": kind.group}
         self.call("GET /admin/search", params=everywhere, check=only(kept, off))
         active = everywhere | {"include_inactive": False, "team_id": team, "limit_per_type": 2}
         self.call("GET /admin/search", params=active, check=only(kept))
@@ -290,8 +295,8 @@ class AdminUser(RegistryUser):
             self.call(kind.ids, params=owned, check=ids_are(kind.ids_at, kept))
             self.call(kind.ids, params=owned | {"include_inactive": False}, check=ids_are(kind.ids_at, kept))
             if self.documents(kind.ids, "query q"):
-                self.call(kind.ids, params=everything, check=ids_are(kind.ids_at, kept, off))
-        self._with_public(kind, name, team, kept, off)
+                found = everything | {"q": as_typed(name)}
+                self.call(kind.ids, params=found, check=ids_are(kind.ids_at, kept, off))
 
     def _with_public(self, kind: Kind, name: str, team: str, kept: Shown, off: Shown) -> None:
         """Check that the entities of a team are listed with or without the public ones of others."""
@@ -332,7 +337,7 @@ class AdminUser(RegistryUser):
     def lists_own(self, kind: Kind, entity: Shown) -> None:
         """Check that the list in JSON, and the table, have a private entity of the administrator."""
         self.call(kind.listed, params={"per_page": MOST, "include_inactive": True}, check=has_among(entity))
-        self.call(kind.partial, params={"q": entity.name}, check=shows_only(entity))
+        self.call(kind.partial, params={"q": as_typed(entity.name)}, check=shows_only(entity))
 
     def shows_by_default(self, kind: Kind) -> bool:
         """Return whether a table is known to have inactive entities by default, or not: 1.0.0rc1 has none anywhere."""
@@ -372,6 +377,11 @@ class AdminUser(RegistryUser):
         """Create a team of the administrator for the ``with`` block."""
         body = {"name": self.name("team"), "visibility": "private"}
         return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
+
+
+def as_typed(name: str) -> str:
+    """Return ``name`` as people may type it into a search: in capital letters, with blanks around it."""
+    return f" {name.upper()} "
 
 
 def parameter_of(operation: str) -> str:

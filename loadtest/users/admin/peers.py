@@ -38,6 +38,7 @@ SERVERS = Kind(
     partial="GET /admin/servers/partial",
     limit="per_page",
     shows_inactive=True,
+    edit="POST /admin/servers/{server_id}/edit",
 )
 """Their search is the table, because the address of the search is one of a server (a known failure)."""
 GATEWAYS = Kind(
@@ -52,6 +53,7 @@ GATEWAYS = Kind(
     ids="GET /admin/gateways/ids",
     ids_at="gateway_ids",
     shows_inactive=True,
+    edit="POST /admin/gateways/{gateway_id}/edit",
 )
 AGENTS = Kind(
     create="POST /admin/a2a",
@@ -64,6 +66,7 @@ AGENTS = Kind(
     partial="GET /admin/a2a/partial",
     ids="GET /admin/a2a/ids",
     ids_at="agent_ids",
+    edit="POST /admin/a2a/{agent_id}/edit",
 )
 KEPT_HEADERS = '["X-Kept"]'
 CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}

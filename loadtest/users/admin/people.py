@@ -22,7 +22,7 @@ from loadtest.users.admin.checks import (
     shows,
     went_back,
 )
-from loadtest.users.admin.forms import AdminUser, Kind
+from loadtest.users.admin.forms import AdminUser, Kind, as_typed
 from loadtest.users.admin.lists import (
     MOST,
     Shown,
@@ -136,7 +136,8 @@ class AdminUsersUser(AdminUser):
         name = self.name("twin")
         with self.team() as team, self._account(f"{name}-a") as one, self._account(f"{name}-b") as other:
             self.call("GET /admin/users/search", params={"q": name}, check=only(one, other))
-            self.call("GET /admin/users/search", params={"q": name, "limit": 1}, check=first_of(one, other))
+            found = {"q": as_typed(name), "limit": 1}
+            self.call("GET /admin/users/search", params=found, check=first_of(one, other))
             # As a pattern of SQL, it would match both.
             self.call("GET /admin/users/search", params={"q": f"{name}__"}, check=only())
             left, partial = [one, other], "GET /admin/teams/{team_id}/non-members/partial"
@@ -221,7 +222,8 @@ class AdminTokensUser(AdminUser):
         everything = {"q": name, "include_inactive": True}
         search = "GET /admin/tokens/search"
         self.call(search, params=everything, check=only(kept, off, at=""))
-        self.call(search, params=everything | {"limit": 1}, check=first_of(kept, off, at=""))
+        found = everything | {"q": as_typed(name)}
+        self.call(search, params=found | {"limit": 1}, check=first_of(kept, off, at=""))
         self.call(search, params=everything | {"q": f"{name}__"}, check=only(at=""))
         active = everything | {"include_inactive": False}
         self.call(search, params=active, check=only(kept, at=""))
@@ -307,7 +309,8 @@ class AdminTeamsUser(AdminUser):
         search, ids, of_kind = "GET /admin/teams/search", "GET /admin/teams/ids", {"visibility": "public"}
         found = {"q": name}
         self.call(search, params=found | of_kind, check=only(public, at=""))
-        self.call(search, params=found | {"limit": 1}, check=first_of(kept, public, at=""))
+        typed = {"q": as_typed(name)}
+        self.call(search, params=typed | {"limit": 1}, check=first_of(kept, public, at=""))
         self.call(ids, params=found, check=ids_are("team_ids", kept, public))
         self.call(ids, params=found | of_kind, check=ids_are("team_ids", public))
 

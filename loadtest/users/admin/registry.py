@@ -55,7 +55,8 @@ class AdminRegistryUser(AdminUser):
         for parameter in ("category", "auth_type", "provider", "search", "tags"):
             other = {parameter: "no-such-value", "show_available_only": False}
             self.call(servers, params=other, check=has_length(0, at="servers"))
-        found = {"search": listed["servers.0.name"], "show_available_only": False, "limit": 100}
+        typed = str(listed["servers.0.name"]).swapcase()
+        found = {"search": typed, "show_available_only": False, "limit": 100}
         self.call(servers, params=found, check=names_have(str(listed["servers.0.name"])))
         self.call(servers, params={"show_registered_only": True}, check=are_registered)
         all_of_them = whole | {"show_registered_only": False, "limit": 3}
@@ -238,15 +239,17 @@ class AdminTransferUser(ImportOverwriteUser, AdminUser):
 
     @task
     def all_of_it(self) -> None:
-        """A server of the gateway, exported by its tag, and left out by its kind."""
+        """A server of the gateway, exported by its tag, and left out while it is off."""
         tag, export = self.name("tag"), "GET /admin/export/configuration"
         with self.server(tags=[tag]) as server:
             wanted = {"types": "servers,prompts", "tags": tag, "include_dependencies": False}
             self.call(export, params=wanted, check=exports_only(str(server["name"])))
-            others = wanted | {"exclude_types": "servers", "include_inactive": True}
-            self.call(export, params=others, check=exports_only())
+            off = {"activate": False}
+            self.call("POST /servers/{server_id}/state", server_id=server.id, params=off)
+            every = wanted | {"include_inactive": True}
+            self.call(export, params=every, check=exports_only(str(server["name"])))
             active = wanted | {"include_inactive": False, "include_dependencies": True}
-            self.call(export, params=active, check=exports_only(str(server["name"])))
+            self.call(export, params=active, check=exports_only())
 
     @task(2)
     def one_tool(self) -> None:

@@ -28,6 +28,7 @@ TOOLS = Kind(
     partial="GET /admin/tools/partial",
     ids="GET /admin/tools/ids",
     ids_at="tool_ids",
+    edit="POST /admin/tools/{tool_id}/edit",
 )
 MORE = {
     "jsonpath_filter": "$.text",

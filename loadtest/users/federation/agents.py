@@ -167,7 +167,7 @@ class AgentResultsUser(RegistryUser):
                 "POST /a2a/{agent_name}/invoke", agent_name=name, json=invocation(text), check=answers(text)
             )
             received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
-            return carries_all(received, wanted, without)
+            return carries_all(received, wanted, without, what="the credentials of the last change")
 
         return effect
 

@@ -40,6 +40,10 @@ CLIENT = OAUTH | {"client_id": "lt-client", "token_endpoint": f"{ISSUER}/token"}
 """The OAuth configuration of a virtual server, without the secret of the client."""
 REPEATED = "the credentials that were sent as they are shown"
 """What a server receives after an update with the mask in their place."""
+REPLACED = "the credentials that replaced others"
+UNCHANGED = "the credentials that were not changed"
+"""What a server and an agent receive after an update with other credentials, and without. The faults of releases are
+about the opposite cases, and must not excuse these."""
 MOST = 500
 """The largest page of the admin lists."""
 
@@ -155,7 +159,7 @@ class StoredCredentialsUser(KeptCredentialsUser):
                 if create == "POST /gateways":
                     last = (stored.properties(MASK), REPEATED)
                 for changes, what in (
-                    (stored.properties(replaced), STORED),
+                    (stored.properties(replaced), REPLACED),
                     ({"description": self.name("description")} | last[0], last[1]),
                 ):
                     self.call(
@@ -261,15 +265,15 @@ class AgentCredentialsUser(KeptCredentialsUser):
                 self.call("POST /a2a/{agent_id}/state", agent_id=agent.id, params={"activate": on})
             self.uses(name, check=self.receives(name, stored, secret))
             shown = {} if create == "POST /a2a" else stored.properties(MASK)
-            for changes, kept in (
-                ({"description": self.name("description")} | shown, secret),
-                (stored.properties(replaced), replaced),
+            for changes, kept, what in (
+                ({"description": self.name("description")} | shown, secret, UNCHANGED),
+                (stored.properties(replaced), replaced, STORED),
             ):
                 self.call(
                     "PUT /a2a/{agent_id}",
                     agent_id=agent.id,
                     json=changes,
-                    effect=self.receives_again(name, self.receives(name, stored, kept)),
+                    effect=self.receives_again(name, self.receives(name, stored, kept, what=what)),
                 )
 
     def asks_in_every_way(self, agent: Answer, check: Check) -> None:

@@ -231,7 +231,7 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
             self.call("GET /admin/teams/search", check=only(mine, at=""), **own)
             listed = both(shows_only_team(team, other), has("teams.0.member_count", 2))
             self.call("GET /teams/", check=listed, bearer=token.bearer)
-            self.call("GET /admin/teams/ids", check=ids_are("team_ids", mine), **own)
+            self.call("GET /admin/teams/ids", check=shows_only_team(team, other), **own)
         finally:
             self.delete("DELETE /tokens/admin/{token_id}", read=token, token_id=made["token.id"])
 

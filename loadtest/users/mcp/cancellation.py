@@ -57,12 +57,14 @@ class CancellationAPIUser(GatewayUser):
 
     @task
     def by_another(self) -> None:
-        """A slow call goes on when another user cancels it, and ends when its caller does."""
+        """A slow call goes on when a user of another team cancels it, and ends when one of the same team does."""
         callers, run = self.link.fixture.callers, self.name("run")
         if callers is None:
             raise FixtureMissing
-        outsider = callers.bearer(Role.OUTSIDER, self.link.session)
-        with self.meanwhile(lambda: self.slow_call(run)):
+        owner, teammate, outsider = (
+            callers.bearer(role, self.link.session) for role in (Role.OWNER, Role.TEAMMATE, Role.OUTSIDER)
+        )
+        with self.meanwhile(lambda: self.slow_call(run, owner)):
             self.watch(run)
             stopped = {"requestId": run, "reason": "load test"}
             self.call(
@@ -80,7 +82,7 @@ class CancellationAPIUser(GatewayUser):
                 refusals=FORBIDDEN,
                 effect=is_forbidden,
             )
-            self.rpc("POST /rpc notifications/cancelled", stopped, message_id=None)
+            self.rpc("POST /rpc notifications/cancelled", stopped, message_id=None, bearer=teammate)
 
     def goes_on(self, run: str) -> Mismatch | None:
         """Return a mismatch if ``run`` was cancelled, or has ended already; only the worker that runs it knows."""
@@ -106,12 +108,16 @@ class CancellationAPIUser(GatewayUser):
             ),
         )
 
-    def slow_call(self, run: str) -> None:
-        """Call the slow tool with the id ``run`` and expect the error of a cancelled call."""
+    def slow_call(self, run: str, bearer: str | None = None) -> None:
+        """Call the slow tool with the id ``run`` and expect the error of a cancelled call.
+
+        ``bearer`` is the token of the caller, if that is not the administrator.
+        """
         params = {"name": self.fixture.tools["slow"], "arguments": {"seconds": RUNNING_TIME}}
         self.call(
             "POST /rpc tools/call",
             json=jsonrpc.request("tools/call", params, run),
+            bearer=bearer,
             unlisted=True,
             check=cancelled,
         )

@@ -55,6 +55,8 @@ class JsonRpcUser(ListingUser):
         self.walk("POST /rpc resources/list", offered_resources())
         self.walk("POST /rpc resources/templates/list", offered_templates())
         self.walk("POST /rpc prompts/list", offered_prompts(self.fixture))
+        for operation in ("POST /rpc tools/list", "POST /rpc resources/list", "POST /rpc prompts/list"):
+            self.refuses_cursor(operation)
         self.walk("POST /rpc list_tools", offered_tools(self.fixture))
         name = self.fixture.gateway_name or ""
         gateway = {name: {"id": self.fixture.gateway_id, "enabled": True}}
@@ -195,6 +197,7 @@ class JsonRpcUser(ListingUser):
                     "ref": {"type": "ref/prompt", "name": made["name"]},
                     "argument": {"name": "word", "value": "f"},
                 },
+                check=completes_nothing,
             )
 
     @task
@@ -260,6 +263,12 @@ def samples(answer: Answer) -> Mismatch | None:
         if answer["result.role"] == "assistant"
         else expected("a message of the assistant", answer["result"])
     )
+
+
+def completes_nothing(answer: Answer) -> Mismatch | None:
+    """Check that there are no completions: nothing is known about the argument."""
+    found = answer["result.completion"]
+    return None if found["values"] == [] else expected("no completions", found)
 
 
 def empty(answer: Answer) -> Mismatch | None:

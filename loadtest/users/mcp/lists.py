@@ -8,11 +8,15 @@ from typing import Any, NamedTuple
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.client.protocols import jsonrpc
 from loadtest.fixtures.fixture import Fixture
 from loadtest.users.base import GatewayUser
+from loadtest.users.checks import ANSWERED, INVALID_REQUEST
 from loadtest.users.read_back import same
 
 MAX_PAGES = 50
+INVALID_PARAMETERS = -32602
+"""The code of JSON-RPC for parameters that a method does not accept."""
 OPTIONAL = ("size",)
 """Members that a list may leave out although they are known: not all releases state them at every endpoint."""
 
@@ -183,3 +187,24 @@ class ListingUser(GatewayUser):
             if not following:
                 return
             cursor = {"cursor": following}
+
+    def refuses_cursor(self, operation: str, headers: Mapping[str, str] | None = None) -> None:
+        """Request the page of the list ``operation`` after a cursor that the gateway did not give, which is refused."""
+        # Releases before 1.1.0, which have no such operation, take it for the first page.
+        if not self.offers("GET /oauth/status"):
+            return
+        params = {"cursor": self.name("cursor")}
+        self.call(
+            operation,
+            json=jsonrpc.request(operation.rpartition(" ")[2], params, self.name("list")),
+            headers={"Accept": jsonrpc.ACCEPT} | dict(headers or {}),
+            unlisted=True,
+            refusals=(*ANSWERED, *INVALID_REQUEST),
+            effect=is_unknown_cursor,
+        )
+
+
+def is_unknown_cursor(answer: Answer) -> Mismatch | None:
+    """Check that a cursor that the gateway did not give is an error of the parameters."""
+    code = (answer.json.get("error") or {}).get("code")
+    return None if code == INVALID_PARAMETERS else expected(f"the error {INVALID_PARAMETERS}", answer.text)

@@ -103,6 +103,12 @@ class McpUser(SessionUser):
             self.walk("POST /mcp/ resources/list", offered_resources(), headers=headers)
             self.walk("POST /mcp/ resources/templates/list", offered_templates(), headers=headers)
             self.walk("POST /mcp/ prompts/list", offered_prompts(self.fixture), headers=headers)
+            for operation in (
+                "POST /mcp/ tools/list",
+                "POST /mcp/ resources/list",
+                "POST /mcp/ prompts/list",
+            ):
+                self.refuses_cursor(operation, headers=headers)
             self.rpc("POST /mcp/ ping", headers=headers, check=empty)
             self.rpc("POST /mcp/ logging/setLevel", {"level": "info"}, headers=headers, check=empty)
 

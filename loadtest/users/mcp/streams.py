@@ -13,7 +13,7 @@ from loadtest.client.mismatch import expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.streams import EventFilter, ServerSentEvent
 from loadtest.results.failures import ProblemKind
-from loadtest.users.base import GatewayUser, task
+from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.mcp.mcp import ENDED, session_headers
 from loadtest.users.registry.fixtures import INFO
@@ -127,30 +127,46 @@ class StreamsUser(GatewayUser):
 
     @task
     def resource_events(self) -> None:
-        """A subscription to resources reports a new one."""
+        """A subscription to resources reports a new one, its changes and its deletion."""
         name = self.name("resource")
-        resource = {"uri": f"note://{name}", "name": name, "content": "load test", "mime_type": "text/plain"}
-        with (
-            self.stream("POST /resources/subscribe") as events,
-            self.created(
+        resource = {
+            "uri": f"loadtest://{name}",
+            "name": name,
+            "content": "load test",
+            "mime_type": "text/plain",
+        }
+        with self.stream("POST /resources/subscribe") as events:
+            with self.created(
                 "POST /resources",
                 json={"resource": resource},
                 delete="DELETE /resources/{resource_id}",
                 read=INFO,
-            ),
-        ):
-            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+            ) as made:
+                reports(events, "resource_added", name)
+                own = named({"resource_id": made.id})
+                self.call("PUT /resources/{resource_id}", json={"description": "Changed."}, **own)
+                reports(events, "resource_updated", name)
+                self.call("POST /resources/{resource_id}/state", params={"activate": False}, **own)
+                reports(events, "resource_deactivated", name)
+            reports(events, "resource_deleted", name)
 
     @task
     def root_events(self) -> None:
-        """A subscription to roots reports a new one."""
+        """A subscription to roots reports a new one, its new name and its deletion."""
         name = self.name("root")
         root = {"uri": f"https://{name}.example.com/", "name": name}
-        with (
-            self.stream("GET /roots/changes") as events,
-            self.created("POST /roots", json=root, delete="DELETE /roots/{uri}", read=ROOT, key="uri"),
-        ):
-            events.next(within=EVENT_WITHIN, where=lambda event: name in event.data)
+        with self.stream("GET /roots/changes") as events:
+            with self.created(
+                "POST /roots", json=root, delete="DELETE /roots/{uri}", read=ROOT, key="uri"
+            ) as made:
+                reports(events, "root_added", name)
+                renamed = {"name": self.name("renamed")}
+                # Older releases require the whole root.
+                if self.documents("PUT /roots/{root_uri}", "body uri"):
+                    renamed |= {"uri": root["uri"]}
+                self.call("PUT /roots/{root_uri}", root_uri=str(made["uri"]), json=renamed)
+                reports(events, "root_updated", renamed["name"])
+            reports(events, "root_removed", name)
 
     @task
     def session_stream(self) -> None:
@@ -162,6 +178,15 @@ class StreamsUser(GatewayUser):
                 self.rpc("POST /mcp/ ping", headers=headers)
         finally:
             self.delete("DELETE /mcp/", headers=headers, unlisted=True, identity="session", read=ENDED)
+
+
+def reports(events: Listening, kind: str, name: str) -> None:
+    """Wait for an event of this ``kind`` about the entity with this ``name``.
+
+    Raises:
+        Problem: there is none in time.
+    """
+    events.next(within=EVENT_WITHIN, where=lambda event: name in event.data and f'"{kind}"' in event.data)
 
 
 def session_of(events: Listening) -> str:

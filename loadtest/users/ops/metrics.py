@@ -123,10 +123,7 @@ def contradicts_of_agents(figures: Mapping[str, Any]) -> str:
         return "numbers of agents that are not negative"
     if abs(one["successrate"] - (100 * succeeded / total if total else 0)) > ROUNDED:
         return "the success rate that follows from the counts"
-    times = one["minresponsetime"], one["avgresponsetime"], one["maxresponsetime"]
-    if total and not times[0] - ROUNDED <= times[1] <= times[2] + ROUNDED:
-        return "an average response time between the least and the greatest"
-    return ""
+    return _contradict(one) if total else ""
 
 
 def contradicts(figures: Mapping[str, Any]) -> str:
@@ -143,9 +140,19 @@ def contradicts(figures: Mapping[str, Any]) -> str:
         return "a time of the last execution exactly if executions are counted"
     if abs(one["failurerate"] - (failed / total if total else 0)) > ROUNDED:
         return "the failure rate that follows from the counts"
-    times = one["minresponsetime"], one["avgresponsetime"], one["maxresponsetime"]
-    if total and not times[0] - ROUNDED <= times[1] <= times[2] + ROUNDED:
+    return _contradict(one) if total else ""
+
+
+def _contradict(figures: Mapping[str, Any]) -> str:
+    """Return how the response times among ``figures`` contradict each other; empty if they do not.
+
+    The average is one of the others only if all three are the same.
+    """
+    least, average, greatest = (figures[f"{name}responsetime"] for name in ("min", "avg", "max"))
+    if not least - ROUNDED <= average <= greatest + ROUNDED:
         return "an average response time between the least and the greatest"
+    if greatest - least > ROUNDED and not least < average < greatest:
+        return "response times of which the average is neither the least nor the greatest"
     return ""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.auth import limited_token
+from loadtest.users.access.checks import DENIED, is_denied
 from loadtest.users.base import GatewayUser, named
 from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
@@ -43,6 +44,12 @@ def of_team(team: str) -> dict[str, str]:
 
 
 PRIVATE = {"visibility": "private"}
+
+
+def at_other_server(server: str | None) -> dict[str, Any]:
+    """Return the arguments of a call that uses an entity at a virtual ``server`` that does not have it."""
+    denied = is_denied("an entity that the virtual server does not have")
+    return {"headers": {"X-Server-ID": server or ""}, "refusals": DENIED, "effect": denied}
 
 
 def camel(name: str) -> str:
@@ -254,7 +261,9 @@ class RegistryUser(GatewayUser):
         """
         every: dict[str, str | int | bool] = {**among, "include_inactive": True}
         stated = {"include_inactive": False, "include_pagination": False}
-        for query in (among, {**among, **stated}):
+        # What has one of several tags is listed.
+        either = {"tags": f"{self.name('tag')}, {among['tags']}"} if "tags" in among else {}
+        for query in (among, {**among, **either, **stated}):
             self.call(operation, params=query, check=lists_only(active.id))
         page = every | {"limit": 1, "include_pagination": True}
         both = {active.id, disabled.id}

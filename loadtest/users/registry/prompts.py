@@ -10,7 +10,13 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, has, lists_only
-from loadtest.users.registry.fixtures import DESCRIPTION, PURGE_METRICS, RegistryUser, new_prompt
+from loadtest.users.registry.fixtures import (
+    DESCRIPTION,
+    PURGE_METRICS,
+    RegistryUser,
+    at_other_server,
+    new_prompt,
+)
 
 INVALID_PARAMETERS = -32602
 """The code of JSON-RPC for parameters that a method does not accept."""
@@ -99,6 +105,9 @@ class PromptsUser(RegistryUser):
                 prompt_id=prompt.id,
                 check=both(has("messages.0.content.text", PLAIN), has("description", DESCRIPTION)),
             )
+            elsewhere = at_other_server(self.fixture.server_id)
+            self.call("GET /prompts/{prompt_id}", prompt_id=prompt.id, **elsewhere)
+            self.call("POST /prompts/{prompt_id}", prompt_id=prompt.id, json={}, **elsewhere)
 
 
 def has_messages(at: str, messages: list[dict[str, Any]]) -> Check:

@@ -143,10 +143,11 @@ class ReadOnlyAPIUser(RegistryUser):
         matching = {name: server[name] for name in ("category", "auth_type", "provider")}
         self.call(
             "GET /catalog",
-            params=matching | {"search": server["name"], "tags": server["tags"][0]},
+            params=matching | {"search": server["description"], "tags": server["tags"][0]},
             check=lists(server["id"], at="servers"),
         )
-        found = {"search": server["name"], "show_available_only": False, "show_registered_only": False}
+        typed = str(server["name"]).swapcase()
+        found = {"search": typed, "show_available_only": False, "show_registered_only": False}
         self.call("GET /catalog", params=found, check=lists(server["id"], at="servers"))
         registered = {"search": server["name"], "show_registered_only": True}
         self.call("GET /catalog", params=registered, check=only_registered)
@@ -171,7 +172,7 @@ class ReadOnlyAPIUser(RegistryUser):
             among = {"q": tool["name"], "entity_types": "tools"}
             self.call(
                 "GET /search",
-                params={**among, "tags": tag, "include_inactive": True},
+                params={**among, "tags": f"{self.name('tag')},{tag}", "include_inactive": True},
                 check=lists_only(tool.id, at="items"),
             )
             active = {**among, "include_inactive": False}

@@ -10,7 +10,14 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, enabled, has, lists_only
-from loadtest.users.registry.fixtures import INFO, PURGE_METRICS, TEXT, RegistryUser, new_resource
+from loadtest.users.registry.fixtures import (
+    INFO,
+    PURGE_METRICS,
+    TEXT,
+    RegistryUser,
+    at_other_server,
+    new_resource,
+)
 
 NOT_FOUND = -32002
 """Code of JSON-RPC for an address that no resource has and no template matches."""
@@ -57,6 +64,8 @@ class ResourcesUser(RegistryUser):
                     resource_uri=resource["uri"],
                     check=has("content.text", TEXT),
                 )
+            elsewhere = at_other_server(self.fixture.server_id)
+            self.call("GET /resources/{resource_id}", resource_id=resource.id, **elsewhere)
 
     @task
     def templates(self) -> None:

@@ -26,17 +26,18 @@ class TagsExtendedUser(RegistryUser):
             self.call(
                 "GET /tags/{tag_name}/entities",
                 tag_name=tag,
-                params={"entity_types": "resources"},
+                params={"entity_types": "tools, resources"},
                 check=lists_only(resource.id),
             )
             self.call(
                 "GET /tags/{tag_name}/entities",
                 tag_name=tag,
-                params={"entity_types": "tools"},
+                params={"entity_types": "tools,prompts"},
                 check=lists_only(),
             )
             resources = {"entity_types": "resources"}
-            self.call("GET /tags", params=resources, check=lambda a: counted(a, tag))
+            several = {"entity_types": "tools, resources"}
+            self.call("GET /tags", params=several, check=lambda a: counted(a, tag))
             for included, entities in ((False, ()), (True, (resource.id,))):
                 query = {**resources, "include_entities": included}
                 self.call("GET /tags", params=query, check=carries(tag, *entities))

@@ -100,7 +100,7 @@ class ToolsUser(RegistryUser):
             for wrong in ("no JSON", unknown, *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
                 query = {"apijsonpath": wrong}
                 self.call("GET /tools", params=among | query, refusals=INVALID_REQUEST, effect=is_invalid)
-                self.call(item, params=query, refusals=INVALID_REQUEST, effect=is_invalid, **own)
+            self.call(item, params=query, refusals=INVALID_REQUEST, effect=is_invalid, **own)
 
     @task
     def schemas(self) -> None:

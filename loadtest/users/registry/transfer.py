@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.base import task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both, exports, has, imports, lacks_kinds, lists, mentions
-from loadtest.users.read_back import Entity, Item, Listed, ReadBack, shows
+from loadtest.users.read_back import Entity, Item, Listed, ReadBack, parameters_of, shows
 from loadtest.users.registry.fixtures import INFO, RegistryUser
 from loadtest.users.registry.tags import counts_tagged, has_tagged
 from loadtest.users.registry.updates import CHANGED, CHANGED_TEXT
@@ -38,6 +39,14 @@ ARGUMENTS = [
     {"name": "tone", "description": "how", "required": False},
 ]
 """Of a prompt; its template does not use the second one."""
+SWITCHES = {
+    "tools": "POST /tools/{tool_id}/state",
+    "resources": "POST /resources/{resource_id}/state",
+    "prompts": "POST /prompts/{prompt_id}/state",
+    "servers": "POST /servers/{server_id}/state",
+    "gateways": "POST /gateways/{gateway_id}/state",
+}
+"""The operations that switch an entity of each kind on or off."""
 EXPORTED = (
     "name",
     "displayName",
@@ -211,23 +220,36 @@ class ImportOverwriteUser(RegistryUser):
     ) -> None:
         """Export entities of every kind with each filter, beside others of every kind that do not match it.
 
-        ``also`` is called with a tag, and the entities that have it.
+        If ``also`` is given, it is called with a tag, and the entities that have it; the others are then switched off,
+        and each kind is exported alone and left out, not just the first one: without what is off, and with it.
         """
         tag, other = self.name("tag"), self.name("tag")
         with self.tagged(tag) as wanted, self.tagged(other) as others:
             self.call(operation, params={"tags": tag}, check=exports_of(wanted))
-            either = {"tags": f"{tag},{other}", "include_dependencies": False}
-            self.call(operation, params=either, check=both(exports_of(wanted, others), lacks_dependencies))
+            either = {"tags": f"{tag},{other}"}
+            alone = either | {"include_dependencies": False}
+            self.call(operation, params=alone, check=both(exports_of(wanted, others), lacks_dependencies))
             if also is not None:
                 also(tag, wanted)
-            for kind, entity in wanted.items():
-                only = {"tags": tag, "types": kind}
-                self.call(operation, params=only, check=exports_of({kind: entity}))
-                rest = {one: made for one, made in wanted.items() if one != kind}
-                without = {"tags": tag, "exclude_types": kind}
-                self.call(operation, params=without, check=exports_of(rest))
+                self.switch_off(others)
+            for kind in KINDS if also else KINDS[:1]:
+                among = either if also else {"tags": tag}
+                self.call(operation, params=among | {"types": kind}, check=exports_of({kind: wanted[kind]}))
+                rest, off = (
+                    {one: made for one, made in entities.items() if one != kind}
+                    for entities in (wanted, others if also else {})
+                )
+                without = among | {"exclude_types": kind, "include_inactive": True}
+                self.call(operation, params=without, check=exports_of(rest, off=off))
             by_whom = exported_by(self.link.session.credentials.email)
             self.call(operation, params={"tags": self.name("tag")}, check=both(exports_of({}), by_whom))
+
+    def switch_off(self, entities: Mapping[str, Answer]) -> None:
+        """Switch one entity of each kind off, given by the kind."""
+        for kind, entity in entities.items():
+            operation = SWITCHES[kind]
+            path = named({parameters_of(operation)[0]: entity.id})
+            self.call(operation, params={"activate": False}, **path)
 
     def refuse_key(self, operation: str, tool: Part) -> None:
         """Import credentials that are to be encrypted with another key, and cannot be decrypted."""
@@ -273,21 +295,25 @@ class ImportOverwriteUser(RegistryUser):
         self.call(operation, json=body, bearer=bearer, check=counted, effect=effect)
 
 
-def exports_of(*wanted: Mapping[str, Answer]) -> Check:
-    """Return a check that a file has just the entities ``wanted``, by kind, as they were created."""
+def exports_of(*wanted: Mapping[str, Answer], off: Mapping[str, Answer] = MappingProxyType({})) -> Check:
+    """Return a check that a file has just the entities ``wanted``, by kind, as they were created.
+
+    Those that are switched ``off`` are in the file as well.
+    """
 
     def check(answer: Answer) -> Mismatch | None:
         found, counts = answer["entities"], answer["metadata.entity_counts"]
         for kind in KINDS:
             entries = {one["name"]: one for one in found.get(kind, ())}
-            entities = {str(made[kind]["name"]): made[kind] for made in wanted if kind in made}
+            entities = {str(made[kind]["name"]): made[kind] for made in (*wanted, off) if kind in made}
             if entries.keys() != entities.keys() or len(entries) != len(found.get(kind, ())):
                 return expected(f"just the {kind} that match the filter in the file", sorted(entries))
             if counts.get(kind, 0) != len(entities):
                 return expected(f"the {kind} in the file to be counted", counts)
             for name, made in entities.items():
                 stated = {key: made[key] for key in EXPORTED if key in made.json}
-                wrong = shows(stated | {"is_active": True}, entries[name], "the export")
+                active = {"is_active": made is not off.get(kind)}
+                wrong = shows(stated | active, entries[name], "the export")
                 wrong = wrong or keeps_arguments(made, entries[name])
                 if wrong is not None:
                     return expected(f"the {kind} in the file as they were created", str(wrong))

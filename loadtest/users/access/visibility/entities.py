@@ -6,6 +6,7 @@ import functools
 from contextlib import ExitStack
 from http import HTTPStatus
 
+from loadtest.client.answer import Answer
 from loadtest.fixtures.callers import Callers, Role, email_of
 from loadtest.openapi.negative_cases import NegativeCase
 from loadtest.users.access.visibility.base import (
@@ -20,7 +21,14 @@ from loadtest.users.access.visibility.base import (
     call_of,
     rpc_case,
 )
-from loadtest.users.access.visibility.findings import judge_foreign, judge_hidden, judge_item, judge_scope
+from loadtest.users.access.visibility.findings import (
+    judge_exported,
+    judge_foreign,
+    judge_hidden,
+    judge_item,
+    judge_scope,
+    judge_tested,
+)
 from loadtest.users.access.visibility.matrix import (
     AGENTS,
     CALLING,
@@ -37,6 +45,8 @@ from loadtest.users.access.visibility.matrix import (
 )
 from loadtest.users.base import named, task
 from loadtest.users.registry.fixtures import new_gateway, new_prompt, new_resource, new_tool
+
+TEST = "POST /mcp-servers/test-handshake"
 
 
 class EntityVisibilityUser(VisibilityUser):
@@ -104,9 +114,12 @@ class EntityVisibilityUser(VisibilityUser):
             for role in NOT_OWNING:
                 self.check_changing(entity, role, bearers[role], made)
                 self.check_hidden(entity, role, bearers[role], made, callers.team, tag)
+            self.check_exported(entity, Role.OUTSIDER, bearers[Role.OUTSIDER], made)
             self.check_scope(entity, owner, made[Visibility.TEAM], body, callers)
-            for one in made.values():
-                self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
+            for visibility, one in made.items():
+                read = self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
+                if entity is GATEWAYS:
+                    self.check_tested(visibility, Role.OUTSIDER, bearers[Role.OUTSIDER], read)
 
     def check_reading(self, entity: EntityOperations, role: Role, bearer: str, made: Entities) -> None:
         """Check the list and the items of the REST API."""
@@ -167,6 +180,28 @@ class EntityVisibilityUser(VisibilityUser):
                 continue
             case = access_case(surface.operation, f"{surface.label} for {role}", surface.path, surface.params)
             self.send(case, bearer, functools.partial(judge_hidden, entity, role, surface, hidden))
+
+    def check_exported(self, entity: EntityOperations, role: Role, bearer: str, made: Entities) -> None:
+        """Check that an export of just the entities contains those that ``role`` sees, and no other."""
+        if entity is AGENTS:
+            return
+        case = access_case("POST /export/selective", f"export of selected {entity.kind}s for {role}")
+        # Prompts and resources can be selected by their names, too.
+        by_name = entity in (PROMPTS, RESOURCES)
+        selected = [one.name if by_name else one.id for one in made.values()]
+        expected = {visibility: sees(entity, visibility, role) for visibility in made}
+        names = {visibility: one.name for visibility, one in made.items()}
+        judge = functools.partial(judge_exported, entity, expected, role, names=names)
+        self.send(case._replace(json={entity.exported: selected}), bearer, judge)
+
+    def check_tested(self, visibility: Visibility, role: Role, bearer: str, gateway: Answer) -> None:
+        """Check that ``role`` tests the connection to a ``gateway`` exactly if it sees it."""
+        if not self.documents(TEST, "body gatewayId"):
+            return
+        body = {"baseUrl": gateway["url"], "gatewayId": gateway.id}
+        case = access_case(TEST, f"test of a {visibility} gateway for {role}")._replace(json=body)
+        expected = sees(GATEWAYS, visibility, role)
+        self.send(case, bearer, functools.partial(judge_tested, visibility, role, expected=expected))
 
     def check_changing(self, entity: EntityOperations, role: Role, bearer: str, made: Entities) -> None:
         """Check that ``role`` can neither update nor switch nor delete an entity of the team."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from loadtest.client.answer import Answer, Problem
@@ -12,6 +13,9 @@ from loadtest.fixtures.callers import Role
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
 from loadtest.users.access.visibility.matrix import EntityOperations, Surface, Visibility
+
+NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+"""Statuses of a request about what the caller must not use; the last one does not reveal that it exists."""
 
 
 def judge_hidden(
@@ -60,6 +64,50 @@ def judge_shown(
     return Finding(Standing.AS_RECORDED)
 
 
+def judge_exported(
+    entity: EntityOperations,
+    expected: Mapping[Visibility, bool],
+    role: Role,
+    answer: Answer,
+    *,
+    names: Mapping[Visibility, str],
+) -> Finding:
+    """Return whether a file has exactly the ``expected`` entities, by their ``names``; those selected are stated, too.
+
+    A refused export has none, which is right as well.
+    """
+    outcome = outcome_of(answer)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"the export of selected {entity.kind}s for {role} failed")
+    if is_refusal(outcome):
+        return Finding(Standing.AS_RECORDED)
+    found = str(answer["entities"])
+    for visibility, name in names.items():
+        if (name in found) and not expected[visibility]:
+            return _wrong(
+                ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is exported for {role}"
+            )
+    for visibility, name in names.items():
+        if name not in found and expected[visibility]:
+            return _wrong(
+                ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not exported for {role}"
+            )
+    return Finding(Standing.AS_RECORDED)
+
+
+def judge_tested(visibility: Visibility, role: Role, answer: Answer, *, expected: bool) -> Finding:
+    """Return whether the connection to a gateway was tested for ``role`` exactly if it is ``expected``."""
+    outcome = outcome_of(answer)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"the test of a {visibility} gateway failed for {role}")
+    tested = not is_refusal(outcome) and answer["success"] is True
+    if tested and not expected:
+        return _wrong(ProblemKind.UNAUTHORIZED, f"a {visibility} gateway of the team is tested for {role}")
+    if expected and not tested:
+        return _wrong(ProblemKind.CONTENT, f"a {visibility} gateway of the team is not tested for {role}")
+    return Finding(Standing.AS_RECORDED)
+
+
 def judge_item(
     entity: EntityOperations, visibility: Visibility, role: Role, answer: Answer, *, expected: bool
 ) -> Finding:
@@ -78,9 +126,14 @@ def judge_item(
 
 
 def judge_foreign(what: str, answer: Answer) -> Finding:
-    """Return whether a request of a caller without permission was refused; ``what`` names the request."""
+    """Return whether a request of a caller without permission was refused; ``what`` names the request.
+
+    Its status must be that of missing access, not of an invalid request.
+    """
     outcome = outcome_of(answer)
     if is_refusal(outcome):
+        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in NO_ACCESS:
+            return _wrong(ProblemKind.REFUSAL, f"{what}: expected missing access, got an invalid request")
         return Finding(Standing.AS_RECORDED)
     if is_crash(outcome):
         return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")

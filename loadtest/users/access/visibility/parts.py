@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.fixtures.callers import Role, email_of
 from loadtest.users.access.visibility.base import (
     IN_SESSIONS,
     RPC,
     Body,
     Entities,
+    Made,
     VisibilityUser,
     access_case,
     call_of,
@@ -33,6 +35,7 @@ from loadtest.users.access.visibility.matrix import (
     sees,
 )
 from loadtest.users.base import named, task
+from loadtest.users.mcp.jsonrpc import says
 from loadtest.users.registry.fixtures import new_gateway, new_prompt, new_resource, new_tool
 
 UNRESTRICTED = (Role.ADMINISTRATOR, Role.READ_TOKEN)
@@ -79,10 +82,25 @@ class PartVisibilityUser(VisibilityUser):
                     continue
                 for entity, made in parts.items():
                     self.check_parts(entity, role, bearer, made, public.id)
+                if role is Role.TEAM_TOKEN:
+                    self.call_in_session(parts[TOOLS][Visibility.TEAM], bearer, public.id)
                 if role in IN_SESSIONS:
                     with self.mcp_session(bearer, public.id) as session:
                         for entity, made in parts.items():
                             self.check_parts_in_session(entity, role, bearer, made, public.id, session)
+
+    def call_in_session(self, tool: Made, bearer: str, server: str) -> None:
+        """Call a ``tool`` of a virtual server in a session with it."""
+        with self.mcp_session(bearer, server) as session:
+            text = self.name("text")
+            self.rpc(
+                "POST /servers/{server_id}/mcp tools/call",
+                {"name": tool.name, "arguments": {"text": text}},
+                headers={SESSION: session},
+                bearer=bearer,
+                check=says(text),
+                server_id=server,
+            )
 
     def check_parts(
         self, entity: EntityOperations, role: Role, bearer: str, made: Entities, server: str
