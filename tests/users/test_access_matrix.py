@@ -151,6 +151,7 @@ def test_an_item_is_shown_or_hidden(*, response: Answer, expected: bool, problem
         (500, CRASHED),
         (400, CRASHED),
         (409, CRASHED),
+        (429, None),
     ],
 )
 def test_a_change_without_permission_must_be_refused(status: int, problem: ProblemKind | None) -> None:

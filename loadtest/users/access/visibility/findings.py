@@ -13,9 +13,7 @@ from loadtest.fixtures.callers import Role
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
 from loadtest.users.access.visibility.matrix import EntityOperations, Surface, Visibility
-
-NO_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-"""Statuses of a request about what the caller must not use; the last one does not reveal that it exists."""
+from loadtest.users.checks import INVALID_REQUEST
 
 
 def judge_hidden(
@@ -128,11 +126,11 @@ def judge_item(
 def judge_foreign(what: str, answer: Answer) -> Finding:
     """Return whether a request of a caller without permission was refused; ``what`` names the request.
 
-    Its status must be that of missing access, not of an invalid request.
+    Its status must not be that of an invalid request or of a conflict: the same request of another caller is valid.
     """
     outcome = outcome_of(answer)
     if is_refusal(outcome):
-        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in NO_ACCESS:
+        if answer.status in (*INVALID_REQUEST, HTTPStatus.CONFLICT):
             return _wrong(ProblemKind.REFUSAL, f"{what}: expected missing access, got an invalid request")
         return Finding(Standing.AS_RECORDED)
     if is_crash(outcome):
