@@ -146,9 +146,9 @@ test: setup ## Run lint, type checks and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint typecheck test-shared
 	@$(BIN)/pytest tests/app -m 'load and not nightly' $(PYTEST_ARGS)
 
-# Those that do not need the machine for themselves. They leave a part of it to the type checks beside them.
+# They leave a part of the machine to the type checks beside them.
 .PHONY: test-shared
-test-shared: setup
+test-shared: setup ## Run the tests that do not need the machine for themselves
 	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast

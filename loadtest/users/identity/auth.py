@@ -71,8 +71,10 @@ class AuthExtendedUser(PeopleUser):
         A renewal is refused by the list of sessions that have ended, other requests by what is in memory.
         """
         ended = Entity(person.email, {}, {})
-        renewed = Credential(bearer, REFRESH).is_gone(self.call, ended) if self.offers(REFRESH) else None
-        return renewed or is_refused(self.call("GET /auth/email/me", bearer=bearer, refusals=UNAUTHORIZED))
+        renewal = Credential(bearer, REFRESH)
+        if self.offers(REFRESH) and (renewed := renewal.is_gone(self.call, ended)) is not None:
+            return renewed
+        return is_refused(self.call("GET /auth/email/me", bearer=bearer, refusals=UNAUTHORIZED))
 
     @task(2)
     def both_log_ins(self) -> None:

@@ -370,9 +370,10 @@ class MembershipUser(PeopleUser):
 
     def is_sent(self, invitation: Answer) -> Mismatch | None:
         """Return a mismatch if an ``invitation`` is not sent by mail, or, if it says so, was not sent."""
+        if (missing := self.lacks_mail(invitation.json)) is not None:
+            return missing
         stated = invitation.json.get("email_delivery_status", "sent")
-        wrong = None if stated == "sent" else expected("the invitation to be sent by mail", stated)
-        return self.lacks_mail(invitation.json) or wrong
+        return None if stated == "sent" else expected("the invitation to be sent by mail", stated)
 
 
 def are_for(email: str) -> Check:
