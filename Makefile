@@ -148,7 +148,7 @@ test: setup ## Run lint, type checks and all tests
 
 # They leave a part of the machine to the type checks beside them.
 .PHONY: test-shared
-test-shared: setup ## Run the tests that do not need the machine for themselves
+test-shared: setup ## Run the tests that share the machine
 	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast
