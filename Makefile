@@ -142,14 +142,9 @@ services-status: runtime ## Show the running services
 ##@ Develop
 
 .PHONY: test
-test: setup ## Run lint, type checks and all tests
-	@$(MAKE) --no-print-directory --jobs=2 lint typecheck test-shared
-	@$(BIN)/pytest tests/app -m 'load and not nightly' $(PYTEST_ARGS)
-
-# They leave a part of the machine to the type checks beside them.
-.PHONY: test-shared
-test-shared: setup ## Run the tests that share the machine
+test: lint typecheck ## Run lint, type checks and all tests
 	@$(BIN)/pytest -m 'not nightly and not load' $(PARALLEL) $(PYTEST_ARGS)
+	@$(BIN)/pytest tests/app -m 'load and not nightly' $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that boot no gateway
