@@ -482,3 +482,12 @@ def requests_counted(answer: Answer) -> Mismatch | None:
     with_outcome = "success_count" in answer.json
     ended = sum(answer["success_count"]) + sum(answer["error_count"]) if with_outcome else counted
     return None if 0 < ended <= counted else expected("requests to be counted", answer.json)
+
+
+def is_ready(answer: Answer) -> Mismatch | None:
+    """Check that the gateway is ready, and each of its components, which releases since 1.0.7 list."""
+    components = answer.json.get("status_items")
+    right = answer["status"] == "ready" and (
+        components is None or {one["status_code"] for one in components} == {HTTPStatus.OK}
+    )
+    return None if right else expected("the status ready, and components that are healthy", answer.text)

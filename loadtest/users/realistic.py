@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from loadtest.client.mismatch import expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import is_ready
 from loadtest.users.mcp.jsonrpc import NOON_IN_TOKYO, NOON_IN_UTC, ZONES, lists_at, says
 
 LISTS = ("GET /tools", "GET /resources", "GET /prompts", "GET /servers", "GET /gateways")
@@ -70,11 +71,7 @@ class RealisticUser(GatewayUser):
             bearer="",
             check=lambda a: None if a["status"] == "healthy" else expected("the status healthy", a.text),
         )
-        self.call(
-            "GET /ready",
-            bearer="",
-            check=lambda a: None if a["status"] == "ready" else expected("the status ready", a.text),
-        )
+        self.call("GET /ready", bearer="", check=is_ready)
 
     @task
     def administrator(self) -> None:

@@ -23,6 +23,7 @@ from loadtest.users.checks import (
     imports,
     in_scope_of,
     is_page,
+    is_ready,
     lacks,
     lacks_kinds,
     listed,
@@ -298,3 +299,20 @@ def test_what_the_gateway_creates_for_an_entity_is_in_its_scope(
     found = in_scope_of(answer(OWNER))(answer(parts))
     assert (found is not None) == bool(wrong)
     assert found is None or found.text.startswith(f"expected {wrong}")
+
+
+DATABASE = {"name": "Database", "status_code": 200}
+
+
+@pytest.mark.parametrize(
+    ("body", "right"),
+    [
+        ({"status": "ready"}, True),
+        ({"status": "ready", "status_items": [DATABASE]}, True),
+        ({"status": "unready", "status_items": [DATABASE]}, False),
+        ({"status": "ready", "status_items": []}, False),
+        ({"status": "ready", "status_items": [DATABASE, {"name": "Cache", "status_code": 503}]}, False),
+    ],
+)
+def test_a_gateway_is_ready_if_its_components_are(body: dict[str, Any], right: bool) -> None:
+    assert (is_ready(answer(body)) is None) is right

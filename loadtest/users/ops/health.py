@@ -3,6 +3,7 @@
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import GatewayUser, task
+from loadtest.users.checks import is_ready
 
 OF_THE_MACHINE = ("PATH", "HOME", "DATABASE_URL", "PLATFORM_ADMIN_EMAIL")
 """Variables of every gateway's environment that are no settings to show."""
@@ -22,11 +23,7 @@ class HealthUser(GatewayUser):
             bearer="",
             check=lambda a: None if a["status"] == "healthy" else expected("the status healthy", a.text),
         )
-        self.call(
-            "GET /ready",
-            bearer="",
-            check=lambda a: None if a["status"] == "ready" else expected("the status ready", a.text),
-        )
+        self.call("GET /ready", bearer="", check=is_ready)
 
 
 class VersionMetaUser(GatewayUser):
