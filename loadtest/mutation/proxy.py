@@ -127,11 +127,29 @@ class FaultProxy:
                 return await self._pass(request, received.body, None)
             return await self._let_in(request, received, fault, where)
         if kind in (FaultKind.PAGINATION, FaultKind.FILTER):
-            query = query_without(received.query, fault)
-            if query != received.query:
-                self._note(fault, f"{where}: forwarded with ?{query}")
-            return await self._pass(request, received.body, None, query=query)
+            return await self._ignoring(request, received, fault, where)
         return await self._changed(request, received, fault, where)
+
+    async def _ignoring(
+        self, request: web.Request, received: Received, fault: Fault, where: str
+    ) -> web.StreamResponse:
+        """Forward the request as it is, and without the parameters of ``fault``.
+
+        Parameters without which the response is the same, such as those with their default, are no fault if ignored.
+        """
+        query = query_without(received.query, fault)
+        if query == received.query:
+            return await self._pass(request, received.body, None)
+        async with self._forwarded(request, received.body, identity=True) as upstream:
+            if upstream.content_type == "text/event-stream":
+                return await self._relay(request, upstream)
+            usual = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+        async with self._forwarded(request, received.body, identity=True, query=query) as upstream:
+            other = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+        if (other.status, other.body) == (usual.status, usual.body):
+            return _response(usual)
+        self._note(fault, f"{where}: forwarded with ?{query}")
+        return _response(other)
 
     async def _let_in(
         self, request: web.Request, received: Received, fault: Fault, where: str
@@ -200,11 +218,8 @@ class FaultProxy:
         request: web.Request,
         body: bytes,
         recorded: Received | None,
-        *,
-        query: str | None = None,
     ) -> web.StreamResponse:
-        identity = recorded is not None
-        async with self._forwarded(request, body, query=query, identity=identity) as upstream:
+        async with self._forwarded(request, body, identity=recorded is not None) as upstream:
             return await self._relay(request, upstream, recorded)
 
     @contextlib.asynccontextmanager

@@ -265,6 +265,23 @@ def test_a_parameter_is_ignored(get: Get, proxy: FaultProxy) -> None:
     assert proxy.applied[fault].count == 1
 
 
+@pytest.mark.parametrize("query", ["limit=2", "limit=2&other=a"])
+def test_ignoring_a_parameter_that_changes_nothing_is_no_fault(
+    get: Get, proxy: FaultProxy, query: str
+) -> None:
+    fault = inject(proxy, FaultKind.PAGINATION, "GET /items")
+    assert len(get(f"/items?{query}").json()) == 2
+    assert fault not in proxy.applied
+
+
+def test_a_stream_keeps_its_parameters(proxy: FaultProxy) -> None:
+    fault = inject(proxy, FaultKind.FILTER, "GET /stream", parameter="only")
+    url = f"{proxy.address}/stream?wait=1&only=a"
+    with requests.get(url, headers=CORRELATED, stream=True, timeout=10) as response:
+        assert next(response.iter_lines()) == b"event: message"
+    assert fault not in proxy.applied
+
+
 def test_another_item(get: Get, proxy: FaultProxy) -> None:
     proxy.recording = True
     get("/items/1")
