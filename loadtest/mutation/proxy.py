@@ -143,9 +143,9 @@ class FaultProxy:
         async with self._forwarded(request, received.body, identity=True) as upstream:
             if upstream.content_type == "text/event-stream":
                 return await self._relay(request, upstream)
-            usual = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+            usual = await _whole(upstream)
         async with self._forwarded(request, received.body, identity=True, query=query) as upstream:
-            other = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+            other = await _whole(upstream)
         if (other.status, other.body) == (usual.status, usual.body):
             return _response(usual)
         self._note(fault, f"{where}: forwarded with ?{query}")
@@ -161,7 +161,7 @@ class FaultProxy:
         async with self._forwarded(request, received.body, identity=True) as upstream:
             if upstream.status < 300:
                 return await self._relay(request, upstream)
-            refusal = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+            refusal = await _whole(upstream)
             target = upstream.headers.get("Location")
         async with self._forwarded(request, received.body, bearer=self.bearer) as upstream:
             if (upstream.status, upstream.headers.get("Location")) == (refusal.status, target):
@@ -186,7 +186,7 @@ class FaultProxy:
                 # An endless stream is not read to its end.
                 reply = RecordedResponse(upstream.status, _kept(upstream), b"")
             else:
-                reply = RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
+                reply = await _whole(upstream)
         if fault.kind is FaultKind.WRONG_ITEM:
             other = another_reply(received, self.exchanges.get(received.operation, ()), reply)
             if other is not None:
@@ -352,6 +352,11 @@ async def _copy(
 
 def _kept(upstream: aiohttp.ClientResponse) -> list[tuple[str, str]]:
     return [(name, value) for name, value in upstream.headers.items() if name.lower() not in _HOP_BY_HOP]
+
+
+async def _whole(upstream: aiohttp.ClientResponse) -> RecordedResponse:
+    """Return the response when it has arrived completely."""
+    return RecordedResponse(upstream.status, _kept(upstream), await upstream.read())
 
 
 def _response(reply: RecordedResponse) -> web.Response:

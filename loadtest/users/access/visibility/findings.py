@@ -49,17 +49,8 @@ def judge_shown(
     if is_crash(outcome):
         return _wrong(ProblemKind.REFUSAL, f"the list of {entity.kind}s for {role} failed")
     shown = _texts(answer, member) if not is_refusal(outcome) else frozenset()
-    for visibility, identity in ids.items():
-        if (identity in shown) and not expected[visibility]:
-            return _wrong(
-                ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is listed for {role}"
-            )
-    for visibility, identity in ids.items():
-        if identity not in shown and expected[visibility]:
-            return _wrong(
-                ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not listed for {role}"
-            )
-    return Finding(Standing.AS_RECORDED)
+    found = {visibility: identity in shown for visibility, identity in ids.items()}
+    return _compared(entity.kind, f"listed for {role}", found, expected)
 
 
 def judge_exported(
@@ -79,18 +70,9 @@ def judge_exported(
         return _wrong(ProblemKind.REFUSAL, f"the export of selected {entity.kind}s for {role} failed")
     if is_refusal(outcome):
         return Finding(Standing.AS_RECORDED)
-    found = str(answer["entities"])
-    for visibility, name in names.items():
-        if (name in found) and not expected[visibility]:
-            return _wrong(
-                ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is exported for {role}"
-            )
-    for visibility, name in names.items():
-        if name not in found and expected[visibility]:
-            return _wrong(
-                ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not exported for {role}"
-            )
-    return Finding(Standing.AS_RECORDED)
+    exported = str(answer["entities"])
+    found = {visibility: name in exported for visibility, name in names.items()}
+    return _compared(entity.kind, f"exported for {role}", found, expected)
 
 
 def judge_tested(visibility: Visibility, role: Role, answer: Answer, *, expected: bool) -> Finding:
@@ -99,11 +81,7 @@ def judge_tested(visibility: Visibility, role: Role, answer: Answer, *, expected
     if is_crash(outcome):
         return _wrong(ProblemKind.REFUSAL, f"the test of a {visibility} gateway failed for {role}")
     tested = not is_refusal(outcome) and answer["success"] is True
-    if tested and not expected:
-        return _wrong(ProblemKind.UNAUTHORIZED, f"a {visibility} gateway of the team is tested for {role}")
-    if expected and not tested:
-        return _wrong(ProblemKind.CONTENT, f"a {visibility} gateway of the team is not tested for {role}")
-    return Finding(Standing.AS_RECORDED)
+    return _compared("gateway", f"tested for {role}", {visibility: tested}, {visibility: expected})
 
 
 def judge_item(
@@ -114,13 +92,7 @@ def judge_item(
     if is_crash(outcome):
         return _wrong(ProblemKind.REFUSAL, f"a {visibility} {entity.kind} of the team failed for {role}")
     shown = not is_refusal(outcome) or outcome.endswith("tool-error")
-    if shown and not expected:
-        return _wrong(
-            ProblemKind.UNAUTHORIZED, f"a {visibility} {entity.kind} of the team is shown to {role}"
-        )
-    if expected and not shown:
-        return _wrong(ProblemKind.CONTENT, f"a {visibility} {entity.kind} of the team is not shown to {role}")
-    return Finding(Standing.AS_RECORDED)
+    return _compared(entity.kind, f"shown to {role}", {visibility: shown}, {visibility: expected})
 
 
 def judge_foreign(what: str, answer: Answer) -> Finding:
@@ -217,6 +189,22 @@ def judge_binding(what: str, binding: str, answer: Answer) -> Finding:
     """Return whether a response shows the ``binding`` of a foreign team; ``what`` names the request."""
     if binding in answer.text:
         return _wrong(ProblemKind.UNAUTHORIZED, f"{what}: expected no binding of the team in the response")
+    return Finding(Standing.AS_RECORDED)
+
+
+def _compared(
+    kind: str, done: str, found: Mapping[Visibility, bool], expected: Mapping[Visibility, bool]
+) -> Finding:
+    """Return whether what was ``found`` of entities of this ``kind`` is ``expected``; ``done`` says what it is.
+
+    What must not be there is more severe than what is missing, and is reported first.
+    """
+    for visibility, there in found.items():
+        if there and not expected[visibility]:
+            return _wrong(ProblemKind.UNAUTHORIZED, f"a {visibility} {kind} of the team is {done}")
+    for visibility, there in found.items():
+        if expected[visibility] and not there:
+            return _wrong(ProblemKind.CONTENT, f"a {visibility} {kind} of the team is not {done}")
     return Finding(Standing.AS_RECORDED)
 
 
