@@ -213,6 +213,7 @@ def _with_size(target: Target, size: Size, reports: Path) -> Target:
         profile=size.profile,
         processes=size.processes,
         soak=size.soak,
+        rate=size.rate,
         deep=size.deep,
         breadth=size.breadth,
         run_time=size.run_time,

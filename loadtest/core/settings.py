@@ -156,12 +156,12 @@ PROCESSES = Setting(
     default="1",
 )
 RATE = Setting(
-    help="Soak only: scenario starts per second",
+    help="Scenario starts per second: of a soak, or of the mix after the first sweep",
     type=_RATE,
     variable="LOADTEST_RATE",
     option="--rate",
     input="rate",
-    default_text=FROM_PROFILE,
+    default_text="half of the rate of the first sweep; in a soak from the profile",
 )
 TAGS = Setting(
     help="Run only scenarios with one of these tags",

@@ -39,7 +39,7 @@ from loadtest.engine.messages import (
     publish_config,
     send,
 )
-from loadtest.engine.pacing import SoakController, holds_streams, is_deep
+from loadtest.engine.pacing import MixController, SoakController, holds_streams, is_deep
 from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
@@ -85,6 +85,7 @@ class Coordinator:
         )
         self.run_time = _take_run_time(process.environment)
         self.soak = SoakController(process.environment, process.target)
+        self.mix = self.run_writer.mix = MixController(process.environment, process.target)
         self._counts_before: tuple[dict[str, int | None], ...] = ()
         """Of each gateway."""
         self._generated: tuple[GeneratedOperation, ...] = ()
@@ -155,6 +156,7 @@ class Coordinator:
         plan = select_scenarios(selected, scenarios)
         self.queue = self._sweep(plan)
         self.run_writer.shape = shape
+        self.mix.reset()
         self.run_writer.begin(
             str(self.environment.host),
             session,
@@ -302,7 +304,9 @@ class Coordinator:
         send(
             self.environment,
             LoadStarted(
-                started=self.run_writer.started, rate=self.soak.rate, plan_started=self.soak.plan_started
+                started=self.run_writer.started,
+                rate=self.soak.rate or self.mix.rate,
+                paced_since=self.soak.paced_since or self.mix.paced_since,
             ),
             worker,
         )
@@ -328,6 +332,9 @@ class Coordinator:
         self.workers.check()
         counts = self.process.recorder.aggregator
         name = self.queue.next(worker, counts.covered(), counts.called())
+        if self.mix.begin(self.queue, self.run_writer.started, len(self.process.links)):
+            # Before the reply, after which users look for the rate.
+            self._announce()
         reply = NextScenario(ticket=message.ticket, name=name, sweep_over=self.queue.finished)
         send(self.environment, reply, worker)
 

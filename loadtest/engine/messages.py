@@ -76,14 +76,14 @@ class WorkerLeaving(Message, frozen=True, kw_only=True):
 
 
 class LoadStarted(Message, frozen=True, kw_only=True):
-    """Master to workers: the load has started, or the plan of a soak has."""
+    """Master to workers: the load has started, or the first sweep is over."""
 
     started: float
     """Start of the load, in Unix seconds."""
     rate: ArrivalRate | None
-    """None without a soak."""
-    plan_started: bool
-    """The first sweep is over; new users follow the arrival rate."""
+    """None in the first sweep of a load without a plan."""
+    paced_since: float | None
+    """When users began to follow the arrival rate, in Unix seconds; None in the first sweep."""
 
 
 class FixtureReady(Message, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
-"""Arrival rate of a soak: the master plans it, and every process follows it.
+"""Arrival rate of a load: the master determines it, and every process follows it.
 
-A load of constant size has no arrival rate.
+A soak has that of its plan. In other loads the first sweep, which has none, measures what the gateways can handle, and
+the mix follows at half of it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,27 @@ from typing import Any
 from locust.env import Environment
 
 from loadtest.core import clock
-from loadtest.engine.sweep import is_slow
+from loadtest.engine.sweep import SweepQueue, is_slow
 from loadtest.engine.target import Target
+from loadtest.results.measurements import LoadStage
 from loadtest.workload.execution import Execution
 from loadtest.workload.mix import Mix
-from loadtest.workload.plan import ArrivalRate, Soak, allocate_users, arrival_rate, plan_stages
+from loadtest.workload.plan import (
+    MIX_REALISTIC,
+    ArrivalRate,
+    Soak,
+    allocate_users,
+    arrival_rate,
+    mix_rate,
+    plan_stages,
+)
 from loadtest.workload.schedule import Schedule, phase
 from loadtest.workload.shape import SoakShape
 
 logger = logging.getLogger(__name__)
+
+MIN_COMPLETED = 20
+"""Scenarios from which the rate of the mix is determined while the last ones of the sweep still run."""
 
 Scenarios = Mapping[str, tuple[type, Callable[[Any], None]]]
 
@@ -33,9 +46,9 @@ class Pacing:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.rate: ArrivalRate | None = None
-        """None in a load of constant size."""
+        """None in the first sweep of a load without a plan."""
         self.started = False
-        """The sweep is over: new users follow the arrival rate."""
+        """The sweep is over: users follow the arrival rate."""
         self.mix = Mix({}, (), 0.0, Random())
         self.slow: tuple[str, ...] = ()
         """Scenarios too long for the schedule of a user; users that hold streams run them."""
@@ -60,7 +73,7 @@ class Pacing:
         self.mix = Mix(realistic, others, rate.realistic, Random(f"{rate.seed} {self._process}"))
 
     def schedule(self, now: float) -> Schedule | None:
-        """Return the schedule of another user from ``now``; None in a load of constant size."""
+        """Return the schedule of another user from ``now``; None without an arrival rate."""
         if self.rate is None:
             return None
         return Schedule.after(now, self.rate.period, phase(self._next_user(), self._process))
@@ -85,12 +98,15 @@ class SoakController:
         self.environment = environment
         self.target = target
         self.rate: ArrivalRate | None = None
-        self.plan_started = False
+        self.paced_since: float | None = None
+        """When the plan started, in Unix seconds."""
         self._announce: Callable[[], None] = lambda: None
         if target.soak is not None:
             options = environment.parsed_options
-            users = getattr(options, "num_users", None) or 1
-            sweeping = (min(target.soak.sweepers, users), getattr(options, "spawn_rate", None) or 1.0)
+            sweeping = (
+                min(target.soak.sweepers, _users(environment)),
+                getattr(options, "spawn_rate", None) or 1.0,
+            )
             environment.shape_class = SoakShape(sweeping)
             environment.shape_class.runner = environment.runner
         elif kept := [one for one in environment.user_classes if not holds_streams(one)]:
@@ -106,7 +122,7 @@ class SoakController:
 
     def begin(self, run_time: float | None, swept: Callable[[], bool], announce: Callable[[], None]) -> None:
         """Plan the soak, if this load is one; ``announce`` is called when the plan starts."""
-        self.rate, self.plan_started = None, False
+        self.rate = self.paced_since = None
         if self.shape is not None and self.target.soak is not None:
             self._announce = announce
             self._plan(self.shape, self.target.soak, run_time or self.target.run_time or 0.0, swept)
@@ -114,8 +130,7 @@ class SoakController:
     def _plan(self, shape: SoakShape, soak: Soak, run_time: float, swept: Callable[[], bool]) -> None:
         """Set the plan for the requested run time and number of users."""
         stream_classes = [one for one in self.environment.user_classes if holds_streams(one)]
-        users = getattr(self.environment.parsed_options, "num_users", None) or 1
-        staffing = allocate_users(soak, users, streams=bool(stream_classes))
+        staffing = allocate_users(soak, _users(self.environment), streams=bool(stream_classes))
         for user_class in stream_classes:
             user_class.fixed_count = staffing.holders
         self.rate = arrival_rate(soak, staffing, run_time, self.target.seed)
@@ -124,8 +139,54 @@ class SoakController:
 
     def _on_swept(self) -> None:
         logger.info("The first sweep is over; the plan of the soak starts")
-        self.plan_started = True
+        self.paced_since = clock.now()
         self._announce()
+
+
+class MixController:
+    """The mix of a load without a plan, in the master: it starts when the sweep has no scenario left."""
+
+    def __init__(self, environment: Environment, target: Target) -> None:
+        self.environment = environment
+        self.target = target
+        self.rate: ArrivalRate | None = None
+        self.paced_since: float | None = None
+        """When the mix started, in Unix seconds."""
+        self._starts = 0.0
+
+    def reset(self) -> None:
+        """Forget the mix of an earlier load."""
+        self.rate = self.paced_since = None
+
+    def begin(self, queue: SweepQueue, started: float, gateways: int) -> bool:
+        """Start the mix if the sweep of ``queue`` is over, which ``started`` then (Unix seconds) on ``gateways``.
+
+        Returns whether it started now. While the last scenarios of a sweep still run, it starts as well, because one
+        that does not end must not keep the others from starting.
+        """
+        done, target = queue.completed, self.target
+        if self.paced_since is not None or done is None or target.soak or target.only or target.base:
+            return False
+        if not queue.finished and done < MIN_COMPLETED:
+            return False
+        now = clock.now()
+        self._starts = target.rate or mix_rate(max(done, 1), max(now - started, 1.0), gateways)
+        period = _users(self.environment) / self._starts
+        self.rate = ArrivalRate(period=period, realistic=MIX_REALISTIC, held=0.0, seed=target.seed)
+        self.paced_since = now
+        logger.info("The first sweep is over; the mix starts, %.3g scenarios per second", self._starts)
+        return True
+
+    def stages(self, started: float, now: float) -> tuple[LoadStage, ...]:
+        """Return the mix as a stage, in seconds since ``started`` (Unix seconds, as ``now``); empty before it."""
+        if self.paced_since is None:
+            return ()
+        start, end = round(self.paced_since - started, 3), round(now - started, 3)
+        return (LoadStage(name="mix", start=start, end=max(start, end), rate=round(self._starts, 3)),)
+
+
+def _users(environment: Environment) -> int:
+    return getattr(environment.parsed_options, "num_users", None) or 1
 
 
 def is_deep(user_class: type) -> bool:

@@ -392,13 +392,13 @@ class LoadProcess:
             gevent.spawn(self.environment.runner.stop)
 
     def _on_load_started(self, message: LoadStarted, _sender: str) -> None:
-        self.recorder.begin(message.started)
+        self.recorder.begin(message.started, message.paced_since)
         if self._for_base is not None:
             self._for_base.recorder.begin(message.started)
         if not self._watching:
             self._watching = True
             gevent.spawn(self._watch_pauses)
-        self.pacing.update(message.rate, started=message.plan_started, scenarios=self.scenarios)
+        self.pacing.update(message.rate, started=message.paced_since is not None, scenarios=self.scenarios)
 
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
         if not self.connected:

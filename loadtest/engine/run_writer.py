@@ -28,6 +28,7 @@ from loadtest.core import clock
 from loadtest.core.errors import UsageError
 from loadtest.core.files import prepare_directory, write_atomically
 from loadtest.core.redact import redact
+from loadtest.engine.pacing import MixController
 from loadtest.engine.signals import handle_stop_signals
 from loadtest.engine.sweep import SweepQueue
 from loadtest.engine.target import Target
@@ -75,6 +76,7 @@ class RunWriter:
         self.run: Run | None = None
         self.shape: SoakShape | None = None
         """The load shape of a soak."""
+        self.mix: MixController | None = None
         self._path = Path(target.reports) / "run.json"
         self._queue = SweepQueue(())
         self._plan: tuple[Scenario, ...] = ()
@@ -224,8 +226,8 @@ class RunWriter:
             return
         counts = self.recorder.aggregator
         duration = self.run.duration if self._over else round(clock.now() - self.started, 3)
-        execution = self.shape.execution if self.shape else None
-        stages = execution.stages(self.started, self.started + duration) if execution else ()
+        plan = (self.shape.execution if self.shape else None) or self.mix
+        stages = plan.stages(self.started, self.started + duration) if plan else ()
         scenarios = counts.scenario_records()
         ran = {one.name for one in scenarios}
         # The mix may run them after all.

@@ -216,6 +216,11 @@ class SweepQueue:
         return back
 
     @property
+    def completed(self) -> int | None:
+        """The number of scenarios that have run; None while others wait for a user."""
+        return None if self._waiting else self._done
+
+    @property
     def finished(self) -> bool:
         """Whether every scenario has run."""
         return not self._waiting and not self._running

@@ -130,6 +130,8 @@ class Target(Record, frozen=True, kw_only=True):
     """Locust processes on this machine."""
     seed: int = 0
     soak: Soak | None = None
+    rate: float | None = None
+    """Scenario starts per second of the mix after the first sweep; None to derive it from the sweep."""
     run_time: float | None = None
     """Run time of the profile in seconds, used by a soak if Locust has none."""
     only: tuple[str, ...] = ()

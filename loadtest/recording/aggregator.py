@@ -228,6 +228,10 @@ class Aggregator(msgspec.Struct):
 
     start: float = 0.0
     """Start of the load in Unix seconds, from which minutes are counted."""
+    paced_since: float | None = None
+    """When users began to follow an arrival rate, in Unix seconds."""
+    paced: Histogram = msgspec.field(default_factory=Histogram)
+    """Latency in milliseconds of the requests that finished since then."""
     operations: dict[str, _OperationCounts] = msgspec.field(default_factory=dict)
     failures: dict[str, Failure] = msgspec.field(default_factory=dict)
     buckets: TimeBuckets = msgspec.field(default_factory=TimeBuckets)
@@ -274,6 +278,8 @@ class Aggregator(msgspec.Struct):
         operation.scenario = outcome.scenario or operation.scenario
         bucket = bucket_of(outcome.duration)
         operation.latency.add_to(bucket)
+        if self.paced_since is not None and outcome.finished >= self.paced_since:
+            self.paced.add_to(bucket)
         operation.over_time.add(
             outcome.finished - self.start, outcome.duration, failed=outcome.fault is not None
         )
@@ -397,6 +403,7 @@ class Aggregator(msgspec.Struct):
         for operation, elements in other.checked.items():
             _add(self.checked.setdefault(operation, {}), elements)
         self.buckets.merge(other.buckets)
+        self.paced.merge(other.paced)
         self.starts.merge(other.starts)
         self.refusals.merge(other.refusals)
         self.add_pauses(other.pauses)
@@ -534,7 +541,7 @@ class Aggregator(msgspec.Struct):
 
     def timeline(self, start: float, users: Mapping[int, int]) -> Timeline:
         """Return the run over time; ``users`` maps Unix seconds to numbers of users."""
-        return self.buckets.timeline(start, users)
+        return msgspec.structs.replace(self.buckets.timeline(start, users), latency=self.paced.summary())
 
 
 def _is_success(status: str) -> bool:

@@ -108,9 +108,9 @@ class Recorder:
         self._results.clear()
         self.pauses.start()
 
-    def begin(self, start: float) -> None:
-        """Set the start of the load, in Unix seconds, before anything is counted."""
-        self.aggregator.start = start
+    def begin(self, start: float, paced_since: float | None = None) -> None:
+        """Set the start of the load, and when users began to follow an arrival rate, in Unix seconds."""
+        self.aggregator.start, self.aggregator.paced_since = start, paced_since
 
     def check_pauses(self) -> None:
         """Count a pause of this process, if there was one; call it every :data:`TICK` seconds."""
@@ -240,7 +240,8 @@ class Recorder:
 
     def take_report(self) -> WorkerReport:
         """Return the counts since the last report and start again from zero."""
-        counts, self._aggregator = self.aggregator, Aggregator(start=self._aggregator.start)
+        counts = self.aggregator
+        self._aggregator = Aggregator(start=counts.start, paced_since=counts.paced_since)
         self.reported += counts.requests
         return WorkerReport(counts=counts, cpu_seconds=cpu_seconds(), requests=self.reported)
 

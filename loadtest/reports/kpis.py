@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadtest.core.units import plural
+from loadtest.core.units import amount, clock, plural
 from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.verdict import Verdict
 from loadtest.reports.cpu import gateways_cpu
@@ -51,14 +51,28 @@ def area_latencies(verdict: Verdict) -> Iterator[tuple[str, Latency]]:
 
 
 def closed_loop(run: Run) -> str:
-    """Return what the latencies of a load without an arrival rate include; empty for others."""
-    if not run.settings.users or run.timeline.stretches or run.base is not None:
+    """Return what the latencies of a first sweep include, and those of the mix; empty for a soak and for pairs."""
+    timeline, users = run.timeline, plural(run.settings.users, "user")
+    if not run.settings.users or run.base is not None or (timeline.stretches and timeline.mix is None):
         return ""
+    included = "latencies include the time behind requests of the load itself"
+    compare = "A slowdown shows in a comparison with a base."
+    waits = f"each waits for a response before its next request, so that {included}"
+    if timeline.mix is None:
+        return f"Closed loop of {users}: {waits}. {compare}"
     return (
-        f"Closed loop of {plural(run.settings.users, 'user')}: each waits for a response before its next request, so "
-        "that latencies include the time behind requests of the load itself. A slowdown shows in a comparison with a "
-        "base."
+        f"The first sweep was a closed loop of {users}: {waits}. The mix, from {clock(timeline.mix.start)} on, was an "
+        f"open loop of {timeline.mix.rate:.2g} scenarios/s{_mix_latency(timeline.latency)}. {compare}"
     )
+
+
+def _mix_latency(latency: Latency | None) -> str:
+    """Return `` (230 requests: p50 40 ms, p95 120 ms)``, without percentiles for which there are too few requests."""
+    if latency is None:
+        return ""
+    known = ((q, latency.reported(q)) for q in (50, 95, 99))
+    figures = ", ".join(f"p{q} {amount(value, 'ms')}" for q, value in known if value is not None)
+    return f" ({plural(latency.count, 'request')}{': ' * bool(figures)}{figures})"
 
 
 def kpis(run: Run, verdict: Verdict) -> Iterator[Kpi]:

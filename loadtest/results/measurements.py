@@ -190,9 +190,9 @@ class Minute(Record, frozen=True, kw_only=True):
 
 
 class LoadStage(Record, frozen=True, kw_only=True):
-    """One stage of a load that follows a plan."""
+    """One stage of a load that follows an arrival rate."""
 
-    name: Literal["ramp-up", "plateau", "spike", "recovery", "cool-down"]
+    name: Literal["ramp-up", "plateau", "spike", "recovery", "cool-down", "mix"]
     start: Seconds
     end: Seconds
     rate: float
@@ -206,7 +206,14 @@ class Timeline(Record, frozen=True, kw_only=True):
     moments: tuple[Moment, ...] = ()
     minutes: tuple[Minute, ...] = ()
     stretches: tuple[LoadStage, ...] = ()
-    """The stages of a soak; empty for a constant load."""
+    """The stages of a soak; otherwise the mix, if it began."""
+    latency: Latency | None = None
+    """Latency of the requests that finished after the first stage began."""
+
+    @property
+    def mix(self) -> LoadStage | None:
+        """The mix after the first sweep of a load without a plan; None if it did not begin."""
+        return next((one for one in self.stretches if one.name == "mix"), None)
 
 
 def latency_by_area(operations: Iterable[Operation]) -> dict[str, Latency]:

@@ -171,8 +171,9 @@ class GatewayUser(FastHttpUser):
     def on_start(self) -> None:
         """Take part in the first sweep: run scenarios of any class until none is left.
 
-        In a soak, and if only some scenarios are run once, the users of the sweep then wait to be stopped. Users
-        started later follow the arrival rate: their schedule replaces Locust's loop of tasks and waits.
+        In a soak, and if only some scenarios are run once, the users of the sweep then wait to be stopped. Otherwise,
+        and if they are started later, they follow the arrival rate: their schedule replaces Locust's loop of tasks and
+        waits.
         """
         self.process.wait_for_fixture()
         if (paired := self.process.paired) is not None:
@@ -187,10 +188,10 @@ class GatewayUser(FastHttpUser):
                     self.use(link)
                     self.perform(name)
             self.use(self.process.link)
-            ends = pacing.rate is not None or self.process.target.only
-            if ends and self._state != LOCUST_STATE_STOPPING:
+            soak = pacing.rate is not None and not pacing.started
+            if (soak or self.process.target.only) and self._going():
                 self._idle()
-        elif not self.holds_streams:
+        if pacing.started and not self.holds_streams and self._going():
             self.schedule = pacing.schedule(time.perf_counter())
             self.tasks = [GatewayUser.start_next]
             vars(self)["wait_time"] = self.until_due

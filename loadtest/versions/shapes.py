@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from loadtest.core.files import read_toml
 from loadtest.core.record import Record
-from loadtest.shapes.expected import CERTAIN
-from loadtest.shapes.shape import ANY, NULL, NUMBER, OBJECT, Shape, without_literals
+from loadtest.shapes.expected import CERTAIN, LITERAL_RUNS
+from loadtest.shapes.shape import (
+    ANY,
+    LITERALS,
+    MOST_LITERALS,
+    NULL,
+    NUMBER,
+    OBJECT,
+    Shape,
+    without_literals,
+)
 from loadtest.shapes.stored import converted, read_shapes
 from loadtest.versions.data import DIRECTORY
+
+_ONE = re.compile(r"GET (?P<list>.*?)/*/\{[^/]+\}")
+_MANY = re.compile(r"GET (?P<list>.*?)/*")
 
 VARYING = DIRECTORY / "shared" / "shapes.toml"
 
@@ -104,6 +117,65 @@ def _with_any_measured(shape: Shape, operation: str, measured: Iterable[Measured
 
 def _matches(place: str, patterns: Iterable[str]) -> bool:
     return any(fnmatch.fnmatchcase(place, one) for one in patterns)
+
+
+def with_items_of_others(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, Shape]]:
+    """Return ``shapes`` in which the items of a list can have any text, flag and number that the entity alone had.
+
+    What a list contains depends on what other scenarios create at the same time: servers with OAuth can be the only
+    ones in it for once. The entity is that of ``GET /servers/{server_id}`` for ``GET /servers``, ``GET /servers/`` and
+    ``GET /tools/{tool_id}/servers``.
+    """
+    entities: dict[str, Shape] = {}
+    for operation, statuses in shapes.items():
+        if (one := _ONE.fullmatch(operation)) and statuses.get("200", Shape()).fields:
+            entities[one["list"]] = statuses["200"]
+
+    def widened(operation: str, shape: Shape) -> Shape:
+        if not (found := _MANY.fullmatch(operation)):
+            return shape
+        path = found["list"]
+        entity = entities.get(path) or entities.get(f"/{path.rpartition('/')[2]}")
+        return shape if entity is None else _with_items(shape, entity)
+
+    return {
+        operation: {
+            status: widened(operation, one) if status == "200" else one for status, one in statuses.items()
+        }
+        for operation, statuses in shapes.items()
+    }
+
+
+def _with_items(shape: Shape, entity: Shape) -> Shape:
+    """Return the list ``shape``, an array or an object with arrays, whose items can be as ``entity``."""
+    lists = {
+        key: _with_items(field, entity) for key, field in shape.fields.items() if field.items is not None
+    }
+    items = shape.items
+    if items is not None and len(items.fields.keys() & entity.fields.keys()) > len(items.fields) / 2:
+        items = _with_literals_of(items, entity)
+    return replace(shape, fields=shape.fields | lists, items=items)
+
+
+def _with_literals_of(shape: Shape, other: Shape) -> Shape:
+    """Return ``shape``, where it has literals, with those of ``other`` as well; with any where the other has any."""
+    literals = shape.literals
+    if literals and LITERALS & other.types.keys():
+        added = {one: max(runs, LITERAL_RUNS) for one, runs in other.literals.items() if one not in literals}
+        literals = literals | added if other.literals else {}
+    return replace(
+        shape,
+        literals=literals if len(literals) <= MOST_LITERALS else {},
+        fields=shape.fields | dict(_below(shape, other)),
+        items=shape.items
+        if other.items is None
+        else shape.items and _with_literals_of(shape.items, other.items),
+    )
+
+
+def _below(shape: Shape, other: Shape) -> Iterator[tuple[str, Shape]]:
+    for key in shape.fields.keys() & other.fields.keys():
+        yield key, _with_literals_of(shape.fields[key], other.fields[key])
 
 
 def without_random(shapes: dict[str, dict[str, Shape]]) -> dict[str, dict[str, Shape]]:

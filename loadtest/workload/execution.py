@@ -80,5 +80,5 @@ class Execution:
                 return (staffing.peak, FAST_RATE)
             case "recovery":
                 return (staffing.plateau, FAST_RATE)
-            case "cool-down":
+            case "cool-down" | "mix":
                 return (0, FAST_RATE)

@@ -1,4 +1,4 @@
-"""Plan of a soak: its arrival rate, and its stages scaled to the run time.
+"""Plan of a soak: its arrival rate, and its stages scaled to the run time; the arrival rate of the mix of other loads.
 
 Pure data and arithmetic; :mod:`loadtest.workload.execution` executes the plan.
 """
@@ -17,6 +17,12 @@ from loadtest.results.measurements import LoadStage
 
 MAX_SWEEP_TIME = 180.0
 """Seconds after which the plan starts even if a scenario of the first sweep hangs."""
+
+MIX_LOAD = 0.5
+"""Rate of the mix of a load without a plan, as a share of the scenarios per second that the first sweep measured."""
+
+MIX_REALISTIC = 0.85
+"""Share of the realistic mix in it."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
@@ -111,6 +117,14 @@ def arrival_rate(soak: Soak, staffing: Staffing, run_time: float, seed: int = 0)
         held=min(soak.held, run_time / 4),
         seed=seed,
     )
+
+
+def mix_rate(scenarios: int, seconds: float, gateways: int) -> float:
+    """Return the scenario starts per second of the mix on one gateway, which are below what it can sustain.
+
+    In a first sweep of ``seconds``, ``gateways`` ran ``scenarios``, as fast as they could.
+    """
+    return MIX_LOAD * scenarios / seconds / gateways
 
 
 def plan_stages(soak: Soak, staffing: Staffing, run_time: float) -> tuple[LoadStage, ...]:

@@ -42,7 +42,7 @@ class Profile(Record, frozen=True, kw_only=True):
     criteria: tuple[str, ...] = ()
     """Criteria for its runs, unless others are given for the same metric; see ``docs/verdict.md``."""
     plan: Soak | None = None
-    """Plan of a load with an arrival rate; without one, users start the next scenario when one has finished."""
+    """Plan of a load with stages; without one, the mix follows after the first sweep, at a constant rate."""
 
 
 class Size(Record, frozen=True, kw_only=True):
@@ -55,13 +55,16 @@ class Size(Record, frozen=True, kw_only=True):
     """Seconds."""
     processes: int
     soak: Soak | None = None
+    rate: float | None = None
+    """Scenario starts per second of the mix; None to derive it from the first sweep."""
     deep: bool = False
     breadth: bool = False
 
     @property
     def words(self) -> str:
         """A short description."""
-        rate = f", {self.soak.rate:g} scenarios/s" if self.soak else ""
+        given = self.soak.rate if self.soak else self.rate
+        rate = "" if given is None else f", {given:g} scenarios/s"
         return f"{self.users} users{rate} for {self.run_time:.0f} s"
 
 
@@ -88,22 +91,20 @@ def size(
     """Return the size of the profile, with the values that are given in place of its own.
 
     Raises:
-        UsageError: the profile is unknown, or it has no arrival rate and ``rate`` is given.
+        UsageError: the profile is unknown.
     """
     name = PROFILE.or_default(profile)
     known = profiles()
     if name not in known:
         raise UsageError(f"unknown profile {name!r}: expected {', '.join(known)}")
     base = known[name]
-    if rate is not None:
-        if base.plan is None:
-            having = ", ".join(one for one, other in known.items() if other.plan)
-            raise UsageError(f"rate {rate:g}: profile {name!r} has no arrival rate, expected {having}")
+    if rate is not None and base.plan is not None:
         base = _at_rate(base, base.plan, rate)
     default_time = RUN_TIME.parse(base.run_time, f"{PROFILES.name}: {name}.run_time = ")
     return Size(
         profile=name,
         soak=base.plan,
+        rate=None if base.plan else rate,
         deep=base.deep,
         breadth=base.breadth,
         users=base.users if users is None else users,

@@ -88,8 +88,6 @@ def test_a_worker_that_could_not_sign_in_does_not_begin(loadtest: Command) -> No
         ),
         (("run", "--criteria", "GET /export: p99.9 < 1s"), "needs 1000 requests, and this run makes about "),
         (("run", "--profile", "huge"), "unknown profile 'huge': expected pr"),
-        (("run", "--rate", "5"), "rate 5: profile 'pr' has no arrival rate, expected soak"),
-        (("drive", "--profile", "light", "--rate", "1"), "profile 'light' has no arrival rate"),
         (("run", "--run-time", "soon"), "--run-time soon: expected a duration"),
         (("run", "--criteria", "p95 < fast"), "p95 < fast"),
         (("run", "--known-failures", "none.toml"), "none.toml: cannot be read"),

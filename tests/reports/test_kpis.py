@@ -9,7 +9,8 @@ from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.growth.model import Endurance, Growth, Trend
 from loadtest.judge.verdict import Verdict, judge
 from loadtest.reports.formats import bencher_json, benchmark_json
-from loadtest.results.measurements import ResourceSample
+from loadtest.reports.kpis import closed_loop
+from loadtest.results.measurements import LoadStage, ResourceSample, Timeline
 from loadtest.results.run import Phase, Run
 from loadtest.results.target import ReplicaUsage
 
@@ -54,6 +55,25 @@ def test_what_is_followed() -> None:
     assert found["gateway boot"] == (6.2, "s")
     assert 99 < found["tools, p95"][0] < 101
     assert found["operations without a success"][1] == "operations"
+
+
+MIX = LoadStage(name="mix", start=62.0, end=90.0, rate=1.25)
+
+
+def test_the_latencies_of_a_first_sweep_are_labelled_and_those_of_the_mix_are_given() -> None:
+    run = measured()
+    assert closed_loop(run).startswith("Closed loop of 20 users: each waits")
+    few, enough = latency(*[40.0] * 19), latency(*[40.0] * 20)
+    for measured_latency, figures in (
+        (None, "1.2 scenarios/s."),
+        (few, "1.2 scenarios/s (19 requests: p50 40 ms)."),
+        (enough, "1.2 scenarios/s (20 requests: p50 40 ms, p95 40 ms)."),
+    ):
+        text = closed_loop(replace(run, timeline=Timeline(stretches=(MIX,), latency=measured_latency)))
+        assert text.startswith("The first sweep was a closed loop of 20 users")
+        assert f"The mix, from 1:02 on, was an open loop of {figures}" in text
+    soaked = Timeline(stretches=(replace(MIX, name="plateau"),))
+    assert not closed_loop(replace(run, timeline=soaked))
 
 
 def test_cpu_for_a_request_is_that_of_all_gateways() -> None:

@@ -116,6 +116,23 @@ def test_the_sweep_runs_each_selected_scenario_once(load: Coordinator) -> None:
     assert (load.run_writer.run.sweep.done, load.run_writer.run.settings.left_out) == (2, 1)
 
 
+def test_users_that_leave_the_sweep_follow_a_rate(load: Coordinator) -> None:
+    start(load)
+    client, pacing = load.process.sweep, load.process.pacing
+    while (name := client.next(timeout=0)) is not None:
+        assert pacing.schedule(0.0) is None
+        client.done(name)
+    assert pacing.started
+    assert pacing.schedule(0.0) is not None
+    assert load.process.recorder.aggregator.paced_since is not None
+    stop(load)
+    assert load.run_writer.run is not None
+    mix = load.run_writer.run.timeline.mix
+    assert mix is not None
+    assert pacing.rate is not None
+    assert mix.rate == pytest.approx(2 / pacing.rate.period, abs=0.001)
+
+
 def test_a_load_for_breadth_leaves_out_scenarios_that_add_no_operation_unless_the_mix_runs_them(
     load: Coordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ from locust.env import Environment
 from locust.user.task import LOCUST_STATE_WAITING
 
 from loadtest.client.auth import Credentials
-from loadtest.engine.pacing import Pacing, SoakController, holds_streams
-from loadtest.engine.sweep import SLOW
+from loadtest.core import clock
+from loadtest.engine.pacing import MIN_COMPLETED, MixController, Pacing, SoakController, holds_streams
+from loadtest.engine.sweep import SLOW, SweepQueue
 from loadtest.engine.target import Target
 from loadtest.users.base import GatewayUser
 from loadtest.workload.plan import ArrivalRate
@@ -83,7 +84,7 @@ def test_a_user_that_is_stopped_begins_nothing_even_if_its_timer_has_fired(stopp
     assert len(begun) == (0 if stopped else 2)
 
 
-def test_a_load_of_constant_size_has_no_schedule() -> None:
+def test_a_load_has_no_schedule_before_it_has_a_rate() -> None:
     made = Pacing(Environment())
     made.update(None, started=False, scenarios=SCENARIOS)
     assert made.schedule(0.0) is None
@@ -111,6 +112,67 @@ def test_slow_scenarios_run_if_there_are_no_others() -> None:
     made = Pacing(Environment())
     made.update(RATE, started=True, scenarios={"SlowUser.long": SCENARIOS["SlowUser.long"]})
     assert made.mix.next() == "SlowUser.long"
+
+
+def queue(done: int, *, running: int = 0, waiting: int = 0) -> SweepQueue:
+    """A sweep in which so many scenarios are done, running and waiting."""
+    made = SweepQueue([f"s{number}" for number in range(done + running + waiting)])
+    for number in range(done + running):
+        name = made.next("w")
+        if number < done:
+            made.done(str(name), "w", 1.0)
+    return made
+
+
+def mix(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> MixController:
+    monkeypatch.setattr(clock, "now", lambda: 1060.0)
+    return MixController(Environment(parsed_options=SimpleNamespace(num_users=20)), target(**settings))
+
+
+def test_the_mix_starts_at_half_of_the_rate_of_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = mix(monkeypatch, seed=7)
+    assert made.stages(1000.0, 1060.0) == ()
+    assert made.begin(queue(done=240), 1000.0, gateways=2)
+    assert made.rate is not None
+    assert (made.rate.period, made.rate.seed) == (20 / 1.0, 7), "240 in a minute on two: half is 1 per second"
+    assert not made.begin(queue(done=240), 1000.0, gateways=2), "it starts once"
+    (stage,) = made.stages(1000.0, 1090.0)
+    assert (stage.name, stage.start, stage.end, stage.rate) == ("mix", 60.0, 90.0, 1.0)
+    made.reset()
+    assert made.stages(1000.0, 1090.0) == ()
+    assert made.rate is None
+
+
+@pytest.mark.parametrize(
+    ("swept", "starts"),
+    [
+        (queue(done=2), True),
+        (queue(done=2, running=1), False),
+        (queue(done=MIN_COMPLETED, running=1), True),
+        (queue(done=MIN_COMPLETED, running=1, waiting=1), False),
+        (queue(done=0), True),
+    ],
+)
+def test_the_mix_waits_for_the_sweep_but_not_for_one_scenario_that_does_not_end(
+    swept: SweepQueue, starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mix(monkeypatch).begin(swept, 1000.0, gateways=1) is starts
+
+
+@pytest.mark.parametrize("settings", [{"soak": SOAK}, {"only": ("ToolsUser.lifecycle",)}])
+def test_a_soak_and_selected_scenarios_have_no_mix(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = mix(monkeypatch, **settings)
+    assert not made.begin(queue(done=240), 1000.0, gateways=1)
+    assert made.rate is None
+
+
+def test_a_rate_that_is_given_replaces_that_of_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = mix(monkeypatch, rate=5.0)
+    assert made.begin(queue(done=240), 1000.0, gateways=2)
+    assert made.rate is not None
+    assert made.rate.period == 4.0
 
 
 def controller(target: Target, **options: object) -> SoakController:
@@ -141,12 +203,13 @@ def test_a_soak_sweeps_then_announces_that_its_plan_starts() -> None:
     assert SOAK is not None
     assert shape.tick() == (min(SOAK.sweepers, 20), 2.0)
     swept = False
-    made.begin(600.0, lambda: swept, lambda: announced.append(made.plan_started))
+    made.begin(600.0, lambda: swept, lambda: announced.append(made.paced_since is not None))
     assert made.rate is not None
     assert made.rate.seed == 7
-    assert (made.plan_started, announced) == (False, [])
+    assert (made.paced_since, announced) == (None, [])
     swept = True
     shape.tick()
     shape.tick()
-    assert (made.plan_started, announced) == (True, [True])
+    assert made.paced_since is not None
+    assert announced == [True]
     assert StreamsUser.fixed_count == min(SOAK.streams, 10)

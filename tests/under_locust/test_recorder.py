@@ -48,6 +48,19 @@ def test_a_request_without_an_exception_is_a_success() -> None:
     assert figures(counted) == (1, 1, 0, 0)
 
 
+def test_requests_since_users_follow_a_rate_have_a_latency_of_their_own() -> None:
+    counted = recorder()
+    request(counted)
+    counted.begin(1000.0, paced_since=0.0)
+    request(counted)
+    reported = counted.take_report().counts.timeline(1000.0, {}).latency
+    request(counted)
+    kept = counted.aggregator.timeline(1000.0, {}).latency
+    assert reported is not None
+    assert kept is not None
+    assert (reported.count, kept.count) == (1, 1)
+
+
 def test_the_details_of_a_call_are_recorded() -> None:
     counted = recorder()
     request(counted, call=CallContext("GET /tools", "S.one", validated=True, differs="status 303"))

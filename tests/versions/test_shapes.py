@@ -7,8 +7,9 @@ import pytest
 from loadtest.shapes.expected import compare
 from loadtest.shapes.notation import from_stored
 from loadtest.shapes.shape import literals_at, properties, shape_of
+from loadtest.shapes.stored import read_shapes
 from loadtest.versions.data import available
-from loadtest.versions.shapes import path_of, without_random, without_varying
+from loadtest.versions.shapes import path_of, with_items_of_others, without_random, without_varying
 
 
 @pytest.mark.parametrize(
@@ -80,3 +81,39 @@ def test_what_each_run_saw_differently_is_left_out() -> None:
     (statuses,) = without_random({"GET /tools": {"200": shape}}).values()
     assert literals_at(statuses["200"], "cursor") == frozenset()
     assert literals_at(statuses["200"], "state") == {'"on"', '"off"'}
+
+
+@pytest.mark.parametrize("operation", ["GET /servers", "GET /servers/", "GET /tools/{tool_id}/servers"])
+@pytest.mark.parametrize("page", [False, True])
+@pytest.mark.parametrize(
+    ("text", "unexpected"),
+    [
+        ({}, False),
+        ({"visibility": "team"}, False),
+        ({"visibility": "other"}, True),
+        ({"name": "any text"}, False),
+        ({"unlike": "other"}, True),
+    ],
+)
+def test_an_item_of_a_list_can_have_what_the_entity_alone_had(
+    operation: str, page: bool, text: dict[str, str], unexpected: bool
+) -> None:
+    usual = {"name": "a", "visibility": "public", "unlike": "x"}
+    stored = {key: {"|": "string", "=": [one]} for key, one in usual.items()}
+    alone = {"name": "string", "visibility": {"|": "string", "=": {'"team"': 1}}, "id": "string"}
+    shapes = {
+        operation: {"200": from_stored({"servers": [stored]} if page else [stored])},
+        "GET /servers/{server_id}": {"200": from_stored(alone)},
+        "GET /other": {"200": from_stored([stored])},
+    }
+    found = with_items_of_others(shapes)
+    items = [usual | text]
+    differences = compare(found[operation]["200"], {"servers": items} if page else items).differences
+    assert bool(differences) is unexpected
+    assert found["GET /other"] == shapes["GET /other"]
+
+
+@pytest.mark.parametrize("version", [one for one in available() if path_of(one).is_file()])
+def test_the_recorded_lists_have_what_their_entities_had(version: str) -> None:
+    recorded = read_shapes(path_of(version)).decoded(path_of(version))
+    assert with_items_of_others(recorded) == recorded

@@ -14,7 +14,15 @@ from msgspec.structs import replace
 from loadtest.core.errors import UsageError
 from loadtest.core.files import read_toml
 from loadtest.workload.execution import FAST_RATE, Execution
-from loadtest.workload.plan import MAX_SWEEP_TIME, Soak, Staffing, allocate_users, arrival_rate, plan_stages
+from loadtest.workload.plan import (
+    MAX_SWEEP_TIME,
+    Soak,
+    Staffing,
+    allocate_users,
+    arrival_rate,
+    mix_rate,
+    plan_stages,
+)
 from loadtest.workload.profiles import Profile, profiles, size
 
 
@@ -48,6 +56,11 @@ def test_a_longer_run_has_a_longer_plateau_not_a_longer_spike() -> None:
     }
     assert three_hours["spike"] == 300
     assert three_hours["plateau"] == 10_800 - 120 - 300 - 900 - 300
+
+
+def test_the_mix_has_half_of_the_rate_that_each_gateway_had_in_the_sweep() -> None:
+    assert mix_rate(scenarios=120, seconds=30.0, gateways=2) == 1.0
+    assert mix_rate(scenarios=120, seconds=30.0, gateways=1) == 2.0
 
 
 def test_a_stage_without_duration_is_left_out() -> None:
@@ -99,11 +112,6 @@ def test_another_rate_changes_the_number_of_users() -> None:
     assert fast.soak.rate == 20
     assert size(profile="soak", rate=20, users=9).users == 9
     assert fast.words == f"{fast.users} users, 20 scenarios/s for 1800 s"
-
-
-def test_a_rate_for_a_load_without_one_is_rejected() -> None:
-    with pytest.raises(UsageError, match="rate 5: profile 'pr' has no arrival rate, expected soak"):
-        size(rate=5)
 
 
 @pytest.mark.parametrize(

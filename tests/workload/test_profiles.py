@@ -22,9 +22,9 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
     assert criteria_of("huge") == ()
 
 
-def test_only_a_profile_with_a_plan_has_a_rate() -> None:
-    with pytest.raises(UsageError, match="rate 5: profile 'pr' has no arrival rate, expected soak"):
-        size(rate=5.0)
+def test_a_rate_is_that_of_the_plan_or_of_the_mix() -> None:
+    assert (size().rate, size(rate=5.0).rate, size(profile="soak", rate=5.0).rate) == (None, 5.0, None)
+    assert size(rate=5.0).words == "20 users, 5 scenarios/s for 60 s"
     plan = profiles()["soak"].plan
     assert plan is not None
     doubled = size(profile="soak", rate=2 * plan.rate)

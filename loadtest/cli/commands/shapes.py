@@ -13,7 +13,7 @@ from loadtest.shapes.expected import LITERAL_RUNS
 from loadtest.shapes.shape import Shape
 from loadtest.shapes.stored import merge_run, read_shapes, write_shapes
 from loadtest.versions import data as versions
-from loadtest.versions.shapes import path_of, without_random, without_varying
+from loadtest.versions.shapes import path_of, with_items_of_others, without_random, without_varying
 
 
 @click.group(context_settings=HELP)
@@ -57,5 +57,7 @@ def record(files: tuple[Path, ...], replace: bool) -> None:
             runs += one.runs
             added += 1
     found = without_varying(merged)
-    write_shapes(target, version, runs, without_random(found) if len(runs) >= LITERAL_RUNS else found)
+    if len(runs) >= LITERAL_RUNS:
+        found = without_random(found)
+    write_shapes(target, version, runs, with_items_of_others(found))
     click.echo(f"{target}: {plural(len(merged), 'operation')} from {plural(len(runs), 'run')}, {added} new")

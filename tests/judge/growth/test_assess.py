@@ -18,7 +18,7 @@ from loadtest.judge.growth.model import Growth, Trend
 from loadtest.judge.growth.series import series_of, steady_spans
 from loadtest.judge.verdict import Result, judge
 from loadtest.results.latency import Latency
-from loadtest.results.measurements import Minute, Process, Timeline
+from loadtest.results.measurements import LoadStage, Minute, Process, Timeline
 from loadtest.results.run import Run
 
 CATEGORIES = load_categories()
@@ -31,6 +31,13 @@ def growth_of(run: Run, metric: str, of: str = "all processes") -> Growth:
 
 def leaking(at: float) -> float:
     return 300 + at / 10
+
+
+def test_a_load_with_a_mix_after_its_sweep_is_no_soak() -> None:
+    mix = LoadStage(name="mix", start=60.0, end=90.0, rate=1.0)
+    for stage, soaked in ((mix, False), (replace(mix, name="plateau"), True)):
+        run = replace(clean(), duration=MIN_DURATION, timeline=Timeline(stretches=(stage,)))
+        assert assess_endurance(run, {}).soak is soaked
 
 
 def test_a_short_run_is_not_assessed_and_costs_nothing() -> None:
