@@ -26,7 +26,7 @@ SETTINGS := GATEWAY LOADTEST_HOST DATABASE DATABASE_URL REDIS_URL LOADTEST_GATEW
 #: LOADTEST_SPAWN_RATE        Users started per second
 #: LOADTEST_RUN_TIME          Duration of the load, such as 90s or 1h30m
 #: LOADTEST_PROCESSES         Locust processes on this machine
-#: LOADTEST_RATE              Scenario starts per second: of a soak, or of the mix after the first sweep
+#: LOADTEST_RATE              Scenario starts per second, after the first sweep
 #: LOADTEST_REPORTS_DIR       Directory for reports
 #: LOADTEST_HOME              Directory of installed gateways and their state
 #: LOADTEST_TOKEN             Bearer token of an administrator

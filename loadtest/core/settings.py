@@ -156,7 +156,7 @@ PROCESSES = Setting(
     default="1",
 )
 RATE = Setting(
-    help="Scenario starts per second: of a soak, or of the mix after the first sweep",
+    help="Scenario starts per second, after the first sweep",
     type=_RATE,
     variable="LOADTEST_RATE",
     option="--rate",

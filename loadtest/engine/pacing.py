@@ -162,15 +162,16 @@ class MixController:
         """Start the mix if the sweep of ``queue`` is over, which ``started`` then (Unix seconds) on ``gateways``.
 
         Returns whether it started now. While the last scenarios of a sweep still run, it starts as well, because one
-        that does not end must not keep the others from starting.
+        that does not end must not keep the others from starting. Without a scenario in the sweep there is no mix: users
+        run the tasks of their classes as Locust does.
         """
         done, target = queue.completed, self.target
-        if self.paced_since is not None or done is None or target.soak or target.only or target.base:
+        if self.paced_since is not None or not done or target.soak or target.only or target.base:
             return False
         if not queue.finished and done < MIN_COMPLETED:
             return False
         now = clock.now()
-        self._starts = target.rate or mix_rate(max(done, 1), max(now - started, 1.0), gateways)
+        self._starts = target.rate or mix_rate(done, max(now - started, 1.0), gateways)
         period = _users(self.environment) / self._starts
         self.rate = ArrivalRate(period=period, realistic=MIX_REALISTIC, held=0.0, seed=target.seed)
         self.paced_since = now

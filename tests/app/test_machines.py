@@ -112,7 +112,9 @@ def test_one_is_lost_one_is_late_and_one_is_cut_off_for_a_time(
 ) -> None:
     hosts, reports = machines.hosts, company.reports
     with (
-        company.master("--expect-workers", "2", "-u", "12", "-r", "12", "-t", "55s") as master,
+        company.master(
+            "--expect-workers", "2", "-u", "12", "-r", "12", "-t", "55s", "--rate", "20"
+        ) as master,
         company.worker(hosts["w1"]) as first,
         company.worker(hosts["w2"]) as second,
     ):

@@ -71,7 +71,7 @@ def test_the_latencies_of_a_first_sweep_are_labelled_and_those_of_the_mix_are_gi
     ):
         text = closed_loop(replace(run, timeline=Timeline(stretches=(MIX,), latency=measured_latency)))
         assert text.startswith("The first sweep was a closed loop of 20 users")
-        assert f"The mix, from 1:02 on, was an open loop of {figures}" in text
+        assert f"The mix, from 01:02 on, was an open loop of {figures}" in text
     soaked = Timeline(stretches=(replace(MIX, name="plateau"),))
     assert not closed_loop(replace(run, timeline=soaked))
 

@@ -150,7 +150,7 @@ def test_the_mix_starts_at_half_of_the_rate_of_the_sweep(monkeypatch: pytest.Mon
         (queue(done=2, running=1), False),
         (queue(done=MIN_COMPLETED, running=1), True),
         (queue(done=MIN_COMPLETED, running=1, waiting=1), False),
-        (queue(done=0), True),
+        (queue(done=0), False),
     ],
 )
 def test_the_mix_waits_for_the_sweep_but_not_for_one_scenario_that_does_not_end(

@@ -245,6 +245,8 @@ MAX_SCHEDULING_DELAY = 100.0
 """Milliseconds of scheduling delay of idle users, at the 99th percentile, above which latencies are distorted."""
 MAX_DROPPED = 0.01
 """Share of scenarios that may be dropped; users that stop after a spike drop what they had not started."""
+FEW_DROPPED = 3
+"""Scenarios that may be dropped in any case: some are due when a load ends, which in a short one is a large share."""
 
 
 def schedule(facts: CheckInput) -> CheckResult:
@@ -258,15 +260,16 @@ def schedule(facts: CheckInput) -> CheckResult:
         return not_measured(Check.SCHEDULE, "the load had no arrival rate")
     late, missed = generator.late, generator.dropped
     begun = late.count if late else 0
-    own = generator.scheduling_delay.percentile(99) if generator.scheduling_delay else None
+    own = generator.scheduling_delay.reported(99) if generator.scheduling_delay else None
     if own is not None and own > MAX_SCHEDULING_DELAY:
         return CheckResult(
             Check.SCHEDULE,
-            Severity.INCONCLUSIVE,
+            # Latencies decide about a soak; the mix after a sweep only adds to what the sweep has shown.
+            Severity.INCONCLUSIVE if facts.run.timeline.mix is None else Severity.WARNING,
             f"load generator fell behind its schedule: idle users started {own:.0f} ms late (p99)",
             "Latencies include the generator's own delay. Use more --processes, another machine, or a lower --rate.",
         )
-    if missed <= MAX_DROPPED * (begun + missed):
+    if missed <= max(MAX_DROPPED * (begun + missed), FEW_DROPPED):
         after = (late.percentile(99) if late else None) or 0.0
         words = f"{plural(begun, 'scenario')} started, {after:.0f} ms late (p99)"
         return passed(Check.SCHEDULE, f"{words}; {missed} dropped" if missed else words)

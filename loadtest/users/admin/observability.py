@@ -215,6 +215,13 @@ class AdminObservabilityUser(TracingUser):
                 check=lambda a: None if a["use_count"] == 1 else expected("one use", a["use_count"]),
                 effect=lambda _: self.counts_use(query.id),
             )
+            # Last, because a version that knows no owner fails here.
+            self.call("GET /admin/observability/queries/{query_id}", **named(own), check=self.is_owned)
+
+    def is_owned(self, answer: Answer) -> Mismatch | None:
+        """Check that a query belongs to the user who saved it: without an owner, it is private to nobody."""
+        right = answer["user_email"] == self.link.session.credentials.email
+        return None if right else expected("the user who saved the query as its owner", answer["user_email"])
 
     def counts_use(self, query: str) -> Mismatch | None:
         """Return a mismatch if the query was not used once."""

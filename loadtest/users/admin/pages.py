@@ -177,8 +177,10 @@ class AdminSectionsUser(AdminUser):
 
     @task
     def gateway_section(self) -> None:
-        """The gateways of the section."""
-        listed = lists(from_fixture(self.fixture.gateway_id), at="gateways")
+        """The gateways of the section, with what the server behind each can do."""
+        gateway = from_fixture(self.fixture.gateway_id)
+        alone = self.call("GET /gateways/{gateway_id}", gateway_id=gateway)["capabilities"]
+        listed = both(lists(gateway, at="gateways"), _has_capabilities(gateway, alone))
         self.call("GET /admin/sections/gateways", check=listed)
 
     @task
@@ -410,5 +412,15 @@ def is_refused_or_lacks(email: str) -> Check:
     def check(answer: Answer) -> Mismatch | None:
         shown = answer.status not in REFUSED and any(one.get("email") == email for one in answer["items"])
         return expected("no account for those who do not manage accounts", answer.text) if shown else None
+
+    return check
+
+
+def _has_capabilities(gateway: str, capabilities: Any) -> Check:
+    """Return a check that the section shows the ``capabilities`` that the gateway has by itself."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = [one["capabilities"] for one in answer["gateways"] if one["id"] == gateway]
+        return None if found == [capabilities] else expected(f"capabilities {capabilities}", found)
 
     return check

@@ -14,7 +14,7 @@ from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mention
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, has, has_at_least, lists_only
+from loadtest.users.checks import both, has, lists_only
 from loadtest.users.read_back import Item, Listed
 from loadtest.users.recorded import is_recorded
 from loadtest.users.registry.fixtures import (
@@ -443,9 +443,7 @@ class AdminGrpcUser(AdminUser):
         """A service is registered, its methods learned, and deleted."""
         with self._service() as service:
             path = {"service_id": service.id}
-            learned = both(
-                has("reachable", True), is_recorded("last_reflection"), has_at_least("method_count", 1)
-            )
+            learned = both(has("reachable", True), is_recorded("last_reflection"), counts_discovered)
             self.call("POST /admin/grpc/{service_id}/reflect", **named(path), check=learned)
             self.call("GET /admin/grpc/{service_id}/methods", **named(path), check=has_check)
             changed = {"description": "Changed.", "name": f"{service['name']}-changed", "tags": ["changed"]}
@@ -509,3 +507,12 @@ class AdminGrpcUser(AdminUser):
         delete = "POST /admin/grpc/{service_id}/delete"
         with self.created("POST /admin/grpc", json=new, delete=delete, read=SERVICES) as service:
             yield service
+
+
+def counts_discovered(answer: Answer) -> Mismatch | None:
+    """Check that the numbers of services and methods are those of the services that were discovered."""
+    services = [one for one in answer["discovered_services"].values() if isinstance(one, dict)]
+    methods = sum(len(one["methods"]) for one in services)
+    wanted = {"service_count": len(services), "method_count": methods}
+    found = {key: answer[key] for key in wanted}
+    return None if services and methods and found == wanted else expected(f"{wanted}, none of them 0", found)

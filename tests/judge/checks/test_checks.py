@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from bad_runs import BAD
@@ -13,6 +14,7 @@ from loadtest.judge.checks.check import Check, CheckResult, Severity
 from loadtest.judge.known import entries
 from loadtest.judge.verdict import judge
 from loadtest.results.failures import MAX_FINGERPRINTS
+from loadtest.results.measurements import LoadStage, Timeline
 from loadtest.results.refusals import Refusals, Standing
 from loadtest.results.run import Generator, PlannedCall, Run, Scenario, Settings, Worker
 from loadtest.results.target import Gateway
@@ -99,6 +101,28 @@ def test_late_users_of_a_slow_gateway_are_not_a_failure_of_the_schedule() -> Non
     assert found.severity is Severity.PASSED
     assert re.fullmatch(r"200 scenarios started, 50\d\d ms late \(p99\); 1 dropped", found.text)
     assert seen(clean(), Check.SCHEDULE).severity is Severity.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("own", "dropped", "stage", "severity"),
+    [
+        ([1.0] * 100, 3, "plateau", Severity.PASSED),
+        ([1.0] * 100, 4, "plateau", Severity.WARNING),
+        ([1.0] * 1000, 10, "plateau", Severity.PASSED),
+        ([1.0] * 1000, 11, "plateau", Severity.WARNING),
+        ([500.0] * 100, 0, "plateau", Severity.INCONCLUSIVE),
+        ([500.0] * 100, 0, "mix", Severity.WARNING),
+        ([500.0] * 99, 0, "mix", Severity.PASSED),
+    ],
+)
+def test_a_schedule_that_is_not_kept(
+    own: list[float], dropped: int, stage: Literal["plateau", "mix"], severity: Severity
+) -> None:
+    """Too few starts show no delay, and a load may end while some are due."""
+    generator = Generator(late=latency(*own), scheduling_delay=latency(*own), dropped=dropped)
+    timeline = Timeline(stretches=(LoadStage(name=stage, start=0.0, end=60.0, rate=1.0),))
+    found = seen(replace(clean(), generator=generator, timeline=timeline), Check.SCHEDULE)
+    assert found.severity is severity
 
 
 def test_what_a_csv_file_does_not_contain_is_not_measured() -> None:
