@@ -4,6 +4,7 @@ from dataclasses import replace as replace_one
 from msgspec.structs import replace
 from sample_runs import TODAY, VERSION, clean, did_not_boot, empty, gateway_died, latency, operation
 
+from loadtest.core.units import amount
 from loadtest.judge.categories import load_categories
 from loadtest.judge.comparison import MIN_SAMPLES
 from loadtest.judge.growth.model import Endurance, Growth, Trend
@@ -64,10 +65,12 @@ def test_the_latencies_of_a_first_sweep_are_labelled_and_those_of_the_mix_are_gi
     run = measured()
     assert closed_loop(run).startswith("Closed loop of 20 users: each waits")
     few, enough = latency(*[40.0] * 19), latency(*[40.0] * 20)
+    assert few is not None
+    each = amount(few.reported(50) or 0.0, "ms")
     for measured_latency, figures in (
         (None, "1.2 scenarios/s."),
-        (few, "1.2 scenarios/s (19 requests: p50 40 ms)."),
-        (enough, "1.2 scenarios/s (20 requests: p50 40 ms, p95 40 ms)."),
+        (few, f"1.2 scenarios/s (19 requests: p50 {each})."),
+        (enough, f"1.2 scenarios/s (20 requests: p50 {each}, p95 {each})."),
     ):
         text = closed_loop(replace(run, timeline=Timeline(stretches=(MIX,), latency=measured_latency)))
         assert text.startswith("The first sweep was a closed loop of 20 users")

@@ -246,7 +246,7 @@ MAX_SCHEDULING_DELAY = 100.0
 MAX_DROPPED = 0.01
 """Share of scenarios that may be dropped; users that stop after a spike drop what they had not started."""
 FEW_DROPPED = 3
-"""Scenarios that may be dropped in any case: some are due when a load ends, which in a short one is a large share."""
+"""Scenarios that a mix may drop in any case: some are due when it ends, which is a large share of a short one."""
 
 
 def schedule(facts: CheckInput) -> CheckResult:
@@ -260,16 +260,18 @@ def schedule(facts: CheckInput) -> CheckResult:
         return not_measured(Check.SCHEDULE, "the load had no arrival rate")
     late, missed = generator.late, generator.dropped
     begun = late.count if late else 0
-    own = generator.scheduling_delay.reported(99) if generator.scheduling_delay else None
+    mix = facts.run.timeline.mix is not None
+    delay = generator.scheduling_delay
+    own = None if delay is None else delay.reported(99) if mix else delay.percentile(99)
     if own is not None and own > MAX_SCHEDULING_DELAY:
         return CheckResult(
             Check.SCHEDULE,
             # Latencies decide about a soak; the mix after a sweep only adds to what the sweep has shown.
-            Severity.INCONCLUSIVE if facts.run.timeline.mix is None else Severity.WARNING,
+            Severity.WARNING if mix else Severity.INCONCLUSIVE,
             f"load generator fell behind its schedule: idle users started {own:.0f} ms late (p99)",
             "Latencies include the generator's own delay. Use more --processes, another machine, or a lower --rate.",
         )
-    if missed <= max(MAX_DROPPED * (begun + missed), FEW_DROPPED):
+    if missed <= max(MAX_DROPPED * (begun + missed), FEW_DROPPED * mix):
         after = (late.percentile(99) if late else None) or 0.0
         words = f"{plural(begun, 'scenario')} started, {after:.0f} ms late (p99)"
         return passed(Check.SCHEDULE, f"{words}; {missed} dropped" if missed else words)

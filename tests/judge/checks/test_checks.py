@@ -106,8 +106,9 @@ def test_late_users_of_a_slow_gateway_are_not_a_failure_of_the_schedule() -> Non
 @pytest.mark.parametrize(
     ("own", "dropped", "stage", "severity"),
     [
-        ([1.0] * 100, 3, "plateau", Severity.PASSED),
-        ([1.0] * 100, 4, "plateau", Severity.WARNING),
+        ([1.0] * 100, 2, "plateau", Severity.WARNING),
+        ([1.0] * 100, 3, "mix", Severity.PASSED),
+        ([1.0] * 100, 4, "mix", Severity.WARNING),
         ([1.0] * 1000, 10, "plateau", Severity.PASSED),
         ([1.0] * 1000, 11, "plateau", Severity.WARNING),
         ([500.0] * 100, 0, "plateau", Severity.INCONCLUSIVE),
