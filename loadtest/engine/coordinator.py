@@ -89,6 +89,8 @@ class Coordinator:
         self._counts_before: tuple[dict[str, int | None], ...] = ()
         """Of each gateway."""
         self._generated: tuple[GeneratedOperation, ...] = ()
+        self._selected: frozenset[str] = frozenset()
+        """Names of scenarios."""
         self._tags: set[str] = set()
         process.abort = self._abort
         events = self.environment.events
@@ -152,8 +154,8 @@ class Coordinator:
             discover_scenarios(custom=target.custom, soak=shape is not None, deep=target.deep),
             [one.operation for one in self._generated],
         )
-        selected = process.scenarios.keys() & (target.only or process.scenarios)
-        plan = select_scenarios(selected, scenarios)
+        self._selected = frozenset(process.scenarios.keys() & (target.only or process.scenarios))
+        plan = select_scenarios(self._selected, scenarios)
         self.queue = self._sweep(plan)
         self.run_writer.shape = shape
         self.mix.reset()
@@ -307,6 +309,7 @@ class Coordinator:
                 started=self.run_writer.started,
                 rate=self.soak.rate or self.mix.rate,
                 paced_since=self.soak.paced_since or self.mix.paced_since,
+                scenarios=self._selected,
             ),
             worker,
         )

@@ -84,6 +84,8 @@ class LoadStarted(Message, frozen=True, kw_only=True):
     """None in the first sweep of a load without a plan."""
     paced_since: float | None
     """When users began to follow the arrival rate, in Unix seconds; None in the first sweep."""
+    scenarios: frozenset[str] = frozenset()
+    """Names of the selected scenarios, from which users choose then: workers do not know the selection."""
 
 
 class FixtureReady(Message, frozen=True, kw_only=True):

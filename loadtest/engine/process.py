@@ -398,7 +398,8 @@ class LoadProcess:
         if not self._watching:
             self._watching = True
             gevent.spawn(self._watch_pauses)
-        self.pacing.update(message.rate, started=message.paced_since is not None, scenarios=self.scenarios)
+        chosen = {name: one for name, one in self.scenarios.items() if name in message.scenarios}
+        self.pacing.update(message.rate, started=message.paced_since is not None, scenarios=chosen)
 
     def _on_fixture_ready(self, message: FixtureReady, _sender: str) -> None:
         if not self.connected:

@@ -124,6 +124,7 @@ def test_users_that_leave_the_sweep_follow_a_rate(load: Coordinator) -> None:
         client.done(name)
     assert pacing.started
     assert pacing.schedule(0.0) is not None
+    assert {pacing.mix.next() for _ in range(100)} == {"ThingsUser.first", "ThingsUser.second"}
     assert load.process.recorder.aggregator.paced_since is not None
     stop(load)
     assert load.run_writer.run is not None

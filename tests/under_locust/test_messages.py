@@ -61,7 +61,10 @@ MESSAGES: list[Message] = [
     WorkerLeaving(reason="it was stopped", took_part=True),
     LoadStarted(started=1000.0, rate=None, paced_since=None),
     LoadStarted(
-        started=1000.0, rate=ArrivalRate(period=2.0, realistic=0.5, held=60.0, seed=7), paced_since=1100.0
+        started=1000.0,
+        rate=ArrivalRate(period=2.0, realistic=0.5, held=60.0, seed=7),
+        paced_since=1100.0,
+        scenarios=frozenset({"A.b"}),
     ),
     FixtureReady(
         fixtures=(Fixture(gateway_id="g", tools={"echo": "x-echo"}, problems={"siem": "down"}), Fixture())
