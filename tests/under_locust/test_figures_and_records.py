@@ -13,7 +13,7 @@ from loadtest.client.mismatch import content_problem
 from loadtest.users.admin.config import has_view
 from loadtest.users.admin.observability import adds_up
 from loadtest.users.identity.oauth import sent_to
-from loadtest.users.ops.log_search import has_audited
+from loadtest.users.ops.log_search import announces, has_audited
 from loadtest.users.ops.metrics import figures_agree
 from loadtest.users.ops.observability import ODD, reaches
 
@@ -45,6 +45,11 @@ def audit(*, reviewed: str = "delete_tool", without: str = "") -> Answer:
     return said([{"action": one, "requires_review": one == reviewed, **own} for one in actions])
 
 
+def activity(**other: str) -> Answer:
+    usual = {"source": "audit", "status": "success", "resource_type": "tool", "resource_name": "t"}
+    return said({"items": [usual | {"actor": "a@b"} | other]})
+
+
 def times(least: float, average: float, greatest: float) -> Answer:
     """Return a list of one entity that was used three times."""
     counts = {"totalExecutions": 3, "successfulExecutions": 3, "failedExecutions": 0, "failureRate": 0.0}
@@ -63,6 +68,7 @@ RIGHT: list[tuple[Check, Answer]] = [
     (adds_up, figures("200", "100.0<span>%</span>", "0", "3")),
     (has_view("p"), views(("view", "plugin", "p"), ("view", "plugin", "q"))),
     (has_audited("t", *ACTIONS), audit()),
+    (announces("t", by="a@b"), activity()),
     (figures_agree, times(0.1, 0.2, 0.4)),
     (figures_agree, times(0.1, 0.1, 0.1)),
     (sent_to(PROVIDER, names_resource=True), location("resource=a")),
@@ -77,6 +83,9 @@ WRONG: list[tuple[Check, Answer]] = [
     (has_view("p"), views(("view", "plugin", "q"))),
     (has_view("p"), views(("view", "plugin", "p"), ("create_tool", "tool", "t"))),
     (has_audited("t", *ACTIONS), audit(reviewed="")),
+    (announces("t", by="a@b"), activity(status="error")),
+    (announces("t", by="a@b"), activity(actor="c@d")),
+    (announces("t", by="a@b"), activity(resource_name="u")),
     (has_audited("t", *ACTIONS), audit(reviewed="create_tool")),
     (has_audited("t", *ACTIONS), audit(without="update_tool")),
     (figures_agree, times(0.1, 0.2, 0.2)),

@@ -11,6 +11,7 @@ from loadtest.client.answer import Answer
 from loadtest.users.access.checks import (
     Credential,
     cannot_be_used,
+    has_its_status,
     has_result,
     is_denied,
     is_refused_again,
@@ -66,6 +67,23 @@ def test_a_check_accepts_the_new_state_only(check: Check, right: Any, wrong: Any
 )
 def test_a_repeated_request_must_be_refused(status: int, refused: bool) -> None:
     assert (is_refused_again(answer({}, status)) is None) is refused
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "right"),
+    [
+        ("POST /tools", 409, True),
+        ("POST /tools", 400, False),
+        ("POST /teams/{team_id}/join", 400, True),
+        ("POST /teams/{team_id}/join", 404, False),
+        # Its status is not known, and what is not refused is reported by another check.
+        ("POST /others", 404, True),
+        ("POST /tools", 200, True),
+    ],
+)
+def test_a_repeated_request_is_refused_with_its_status(operation: str, status: int, right: bool) -> None:
+    repeated = Answer(operation, status, {"content-type": "application/json"}, b"{}")
+    assert (has_its_status(repeated) is None) is right
 
 
 @pytest.mark.parametrize(

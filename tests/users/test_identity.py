@@ -14,6 +14,7 @@ from loadtest.users.identity.checks import (
     Person,
     at_most,
     counts_permissions,
+    ends_after,
     has_csrf_token,
     has_subject,
     is_called,
@@ -113,6 +114,20 @@ def session(lifetime: int = 3600) -> dict[str, Any]:
 def test_the_right_answer_passes_and_the_wrong_one_does_not(check: Check, right: Any, wrong: Any) -> None:
     assert check(answer(right)) is None
     assert check(answer(wrong))
+
+
+@pytest.mark.parametrize(
+    ("end", "right"),
+    [
+        ("2030-01-02T00:00:00Z", True),
+        ("2030-01-02T00:00:00", True),
+        ("2030-01-01T00:00:00Z", False),
+        ("2030-01-03T00:00:00+00:00", False),
+    ],
+)
+def test_a_token_states_its_end(end: str, right: bool) -> None:
+    made = {"token": {"created_at": "2030-01-01T00:00:00.5", "expires_at": end}}
+    assert (ends_after(24 * 60 * 60)(answer(made)) is None) is right
 
 
 def test_the_token_is_found_in_the_mails_link() -> None:

@@ -23,12 +23,62 @@ if TYPE_CHECKING:
 
 AGAIN = (400, 404, 409)
 """Statuses of a request that is refused because it was made before."""
+STATUS_AGAIN = {
+    400: (
+        "DELETE /teams/{team_id}/leave",
+        "POST /rbac/roles",
+        "POST /rbac/users/{user_email}/roles",
+        "POST /teams/{team_id}/invitations",
+        "POST /teams/{team_id}/join",
+        "POST /tokens",
+    ),
+    404: (
+        "DELETE /rbac/users/{user_email}/roles/{role_id}",
+        "DELETE /teams/invitations/{invitation_id}",
+        "DELETE /teams/{team_id}/join-requests/{request_id}",
+        "DELETE /teams/{team_id}/members/{user_email}",
+        "POST /teams/{team_id}/join-requests/{request_id}/approve",
+    ),
+    409: (
+        "DELETE /tokens/{token_id}",
+        "POST /a2a",
+        "POST /a2a/",
+        "POST /auth/email/admin/users",
+        "POST /auth/email/register",
+        "POST /prompts",
+        "POST /prompts/",
+        "POST /resources",
+        "POST /resources/",
+        "POST /servers",
+        "POST /servers/",
+        "POST /teams/{team_id}/members",
+        "POST /tools",
+        "POST /tools/",
+    ),
+}
+"""Operations by the status with which every release refuses them if they were made before."""
 NO_ACCESS = (401, 403)
 """Statuses of a request whose credential does not count, or no longer gives access."""
 DENIED = (400, 401, 403, 404, 409, 422)
 """Statuses of a request that no caller, or not this one, may make."""
 INVALID = (400, 413, 422)
 """Statuses of a request whose content must not be stored."""
+
+
+def has_its_status(answer: Answer) -> Mismatch | None:
+    """Check that a request that was made before is refused with the status of its operation, if that is known.
+
+    It is called as an effect.
+    """
+    wanted = next(
+        (status for status, those in STATUS_AGAIN.items() if answer.operation in those), answer.status
+    )
+    right = answer.status == wanted or answer.status not in AGAIN
+    return (
+        None
+        if right
+        else expected(f"a request that was made before to be refused with {wanted}", answer.status)
+    )
 
 
 def is_refused_again(answer: Answer) -> Mismatch | None:

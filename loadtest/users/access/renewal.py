@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.access.checks import AGAIN, is_refused_again
+from loadtest.users.access.checks import AGAIN, has_its_status, is_refused_again
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import one_owner
@@ -201,4 +201,5 @@ class SoftDeletionUser(PeopleUser, RegistryUser):
 
     def again(self, operation: str, **options: Any) -> None:
         """Make a request that was carried out already: it must be refused."""
-        self.call(operation, refusals=AGAIN, check=is_refused_again, **options)
+        known = has_its_status if self.link.session.as_recorded else None
+        self.call(operation, refusals=AGAIN, check=is_refused_again, effect=known, **options)

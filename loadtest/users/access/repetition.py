@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.access.checks import AGAIN, is_refused_again
+from loadtest.users.access.checks import AGAIN, has_its_status, is_refused_again
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.identity.memberships import REQUESTS
+from loadtest.users.identity.memberships import DECLINE, REQUESTS
 from loadtest.users.identity.rbac import ROLES, new_role
 from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
@@ -159,7 +159,7 @@ class DuplicateRequestUser(PeopleUser, RegistryUser):
 
     @task
     def invitation(self) -> None:
-        """A person is invited and invited again, and an invitation is accepted again."""
+        """A person is invited and invited again; an invitation that was accepted is not decided again in any way."""
         email, bearer = self.member.email, self.member.bearer
         with self.public_team() as team:
             invite: dict[str, Any] = {"team_id": team.id, "json": {"email": email, "role": "member"}}
@@ -169,6 +169,9 @@ class DuplicateRequestUser(PeopleUser, RegistryUser):
             joined = self.is_member(team, email, "member")
             self.call("POST /teams/invitations/{token}/accept", effect=joined, **accept)
             self.again("POST /teams/invitations/{token}/accept", **accept)
+            if self.offers(DECLINE):
+                self.again(DECLINE, **accept)
+            self.again("DELETE /teams/invitations/{invitation_id}", invitation_id=invitation.id)
 
     @task
     def request_to_join(self) -> None:
@@ -207,4 +210,5 @@ class DuplicateRequestUser(PeopleUser, RegistryUser):
 
     def again(self, operation: str, **options: Any) -> None:
         """Make a request again that was carried out before: it must be refused."""
-        self.call(operation, refusals=AGAIN, check=is_refused_again, **options)
+        known = has_its_status if self.link.session.as_recorded else None
+        self.call(operation, refusals=AGAIN, check=is_refused_again, effect=known, **options)

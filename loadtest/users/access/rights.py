@@ -210,7 +210,10 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
 
     @task
     def membership(self) -> None:
-        """A member of a team becomes no owner of it, and neither takes in nor removes others, whatever the role."""
+        """A member of a team becomes no owner of it, and neither takes in nor removes others, whatever the role.
+
+        They may remove themselves.
+        """
         email, bearer = self.member.email, self.member.bearer
         owner, viewer = self.link.session.credentials.email, self.viewer.email
         with self.team() as team, self.manager() as role:
@@ -248,6 +251,7 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
             self.denied("a member to read invitations", "GET /teams/{team_id}/invitations", **own)
             self.denied("a member to read requests to join", "GET /teams/{team_id}/join-requests", **own)
             self.denied("a member to delete the team", "DELETE /teams/{team_id}", **own, **there)
+            self.call(remove, user_email=email, check=has("success", True), **own)
 
     def manager(self) -> AbstractContextManager[Answer]:
         """Create a role of teams for the ``with`` block that permits everything that is done with teams."""

@@ -11,6 +11,7 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.client.protocols import jsonrpc
+from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.fixtures.callers import Role
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.users.access.checks import DENIED, NO_ACCESS, is_denied, is_no_access, judge_reserved
@@ -18,6 +19,7 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
+from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.read_back import parameters_of
 from loadtest.users.registry.fixtures import (
     INFO,
@@ -39,6 +41,12 @@ REFUSED = (*NO_ACCESS, *ANSWERED)
 """Statuses of a list of another team, which may have public entities instead."""
 
 
+MCP_LISTS = {
+    "POST /mcp/ tools/list": ("GET /tools", "name"),
+    "POST /mcp/ resources/list": ("GET /resources", "uri"),
+    "POST /mcp/ prompts/list": ("GET /prompts", "name"),
+}
+"""The operation of the API that lists the same, and the member by which a list of MCP names it."""
 ROOT_EVENTS = NegativeCase("GET /roots/changes", CaseGroup.NO_PERMISSION, "token for one team", {}, {})
 
 
@@ -155,7 +163,10 @@ class TeamTokenUser(PeopleUser, RegistryUser):
 
     @task
     def owned_elsewhere(self) -> None:
-        """What the user of the token owns in another team is in no list, and can be neither read nor called."""
+        """What the user of the token owns in another team is in no list, and can be neither read nor called.
+
+        Nor is it in a list of MCP with a token for no team.
+        """
         with (
             self.team() as team,
             self.team() as other,
@@ -169,6 +180,7 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             self.call("GET /gateways", check=lists(self.fixture.gateway_id or ""), **every)
             tool = things["GET /tools"]
             self.rpc("POST /rpc tools/list", bearer=bearer, check=hides(tool, by=str(tool["name"])))
+            self.hides_from_no_team(things)
             denied: dict[str, Any] = {
                 "bearer": bearer,
                 "refusals": DENIED,
@@ -187,6 +199,21 @@ class TeamTokenUser(PeopleUser, RegistryUser):
                 refusals=ANSWERED,
                 effect=calls_fail,
             )
+
+    def hides_from_no_team(self, things: Mapping[str, Answer]) -> None:
+        """Read the lists of MCP with a token for no team, in which nothing of a team is."""
+        if (bearer := self.public_token()) is None:
+            return
+        begun = self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer)
+        headers = {SESSION: str(begun.headers.get(SESSION) or "")}
+        try:
+            for operation, (listed, key) in MCP_LISTS.items():
+                one = things[listed]
+                check = hides(one, by=str(one[key]))
+                self.rpc(operation, {}, headers=headers, bearer=bearer, check=check)
+        finally:
+            with self.undoing():
+                self.call("DELETE /mcp/", headers=headers, bearer=bearer, unlisted=True)
 
     @task
     def tags(self) -> None:

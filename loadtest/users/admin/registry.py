@@ -9,7 +9,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check, Effect
 from loadtest.client.mismatch import Mismatch, expected, refused
-from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.access.checks import DENIED, INVALID, is_denied
 from loadtest.users.admin.checks import (
     finds,
     has_length,
@@ -27,10 +27,17 @@ from loadtest.users.checks import both, has
 from loadtest.users.read_back import Call, Entity, Listed
 from loadtest.users.registry.fixtures import of_team
 from loadtest.users.registry.transfer import ImportOverwriteUser
+from loadtest.users.texts.rules import names
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
 """Category and provider of every server in the catalog with which the gateway is booted."""
 AVAILABLE = {"show_available_only": True, "limit": 100}
+WRONG: dict[str, Any] = {
+    "name": "a|b",
+    "visibility": "everybody",
+    "oauth_credentials": {"client_secret": "x" * 4097},
+}
+"""Values that a registration cannot have; the longest credential has 4096 characters."""
 TRIES = 4
 """Servers that are tried in turn, because several users may choose the same one at the same time."""
 
@@ -96,8 +103,10 @@ class AdminRegistryUser(AdminUser):
         """A server of the registry that is federated by the API instead of the admin UI."""
         if not self.offers("POST /catalog/{catalog_id}/register"):
             return
+        wrong: dict[str, Any] = {"json": WRONG, "refusals": INVALID, "effect": names(*WRONG)}
         for server in self._some():
             name = self.name("catalog")
+            self.call("POST /catalog/{catalog_id}/register", catalog_id=server["id"], **wrong)
             answer = self.call(
                 "POST /catalog/{catalog_id}/register",
                 catalog_id=server["id"],

@@ -10,10 +10,10 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
-from loadtest.users.access.checks import DENIED, is_denied
+from loadtest.users.access.checks import DENIED, Credential, is_denied
 from loadtest.users.admin.checks import has_length
-from loadtest.users.admin.lists import MOST, Shown, has_among
-from loadtest.users.base import task
+from loadtest.users.admin.lists import MOST, Shown, has_among, only
+from loadtest.users.base import named, task
 from loadtest.users.checks import ids
 from loadtest.users.identity.checks import Person, at_most, is_called, is_member, nothing
 from loadtest.users.identity.fixtures import PeopleUser
@@ -148,10 +148,26 @@ class MemberDeletionUser(PeopleUser):
 
     @task
     def member_goes_first(self) -> None:
-        """The member is deleted, then the owner."""
+        """The member is deleted, then the owner, who lists a token of the member before."""
         with self.pair() as pair:
+            self.lists_token_of_member(pair)
             self.goes(pair.member, pair.there)
             self.goes(pair.founder, pair.there)
+
+    def lists_token_of_member(self, pair: Pair) -> None:
+        """Let the founder make a token of the team for the member: it is in the founder's list, and is counted."""
+        create, own = "POST /tokens/teams/{team_id}", named({"bearer": pair.owner})
+        if not self.documents(create, "body user_email"):
+            return
+        name = self.name("token")
+        body = {"name": name, "expires_in_days": 1, "user_email": pair.member.email}
+        made = self.call(create, team_id=pair.team, json=body, **own)
+        token = Shown(str(made["token.id"]), name)
+        try:
+            self.call("GET /tokens", check=only(token, at="tokens"), **own)
+        finally:
+            gone = Credential(str(made["access_token"]))
+            self.delete("DELETE /tokens/{token_id}", read=gone, token_id=token.id, **own)
 
     @task
     def founder_goes_first(self) -> None:

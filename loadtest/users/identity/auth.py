@@ -78,7 +78,7 @@ class AuthExtendedUser(PeopleUser):
 
     @task(2)
     def both_log_ins(self) -> None:
-        """The login by user name, the login by e-mail address, and the resulting events."""
+        """The login by user name, the login by e-mail address in capitals, and the resulting events."""
         with self.registered() as (person, _):
             secret = {"password": person.password}
             self.call(
@@ -90,7 +90,7 @@ class AuthExtendedUser(PeopleUser):
             answer = self.call(
                 "POST /auth/email/login",
                 bearer="",
-                json={"email": person.email} | secret,
+                json={"email": person.email.upper()} | secret,
                 check=whose(person),
             )
             account: dict[str, Any] = {"user_email": person.email}

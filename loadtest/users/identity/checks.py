@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -60,6 +61,24 @@ def lives(seconds: float) -> Check:
         return None if right else expected(f"a token that expires after {seconds:.0f} s", f"{lifetime} s")
 
     return check
+
+
+def ends_after(seconds: float) -> Check:
+    """Return a check that a new API token states that it ends so long after its creation."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        begin, end = (_moment(answer[f"token.{name}"]) for name in ("created_at", "expires_at"))
+        right = abs((end - begin).total_seconds() - seconds) <= TOLERANCE
+        return (
+            None if right else expected(f"the end of the token {seconds:.0f} s after its creation", str(end))
+        )
+
+    return check
+
+
+def _moment(stated: Any) -> dt.datetime:
+    """Return a time in ISO 8601 without its zone, which is always UTC; gateways do not always state it."""
+    return dt.datetime.fromisoformat(str(stated)).replace(tzinfo=None)
 
 
 def has_subject(answer: Answer) -> Mismatch | None:

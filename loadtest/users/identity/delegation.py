@@ -107,7 +107,12 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         change = next(one for one in UPDATES if self.offers(one))
         everything = {"scope": "global", "active_only": True}
         roles = self.call("GET /rbac/roles", params=everything).json
-        administrator = next(one["id"] for one in roles if one["name"] == ADMINISTRATOR)
+        administrator, described = next(
+            (one["id"], one["description"]) for one in roles if one["name"] == ADMINISTRATOR
+        )
+        # As it is, in case that it is not refused.
+        same: dict[str, Any] = {"role_id": administrator, "json": {"description": described}}
+        self.denied("to change a role of the gateway itself", "PUT /rbac/roles/{role_id}", **same)
         team = self.team_of_others()
         with self.person() as person, self.tool(scope=of_team(team)) as tool:
             session = self.signed_in(person)

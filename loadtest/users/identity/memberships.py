@@ -17,6 +17,8 @@ from loadtest.users.identity.fixtures import MAIL_WITHIN, PeopleUser
 from loadtest.users.read_back import Listed
 
 INVITATIONS = Listed("GET /teams/{team_id}/invitations")
+TITLED = "For All"
+"""The end of a name that differs from what an address has of it."""
 MAY_I = {"message": "May I?"}
 """A request to join a team."""
 ACCEPT = "POST /teams/invitations/{token}/accept"
@@ -38,7 +40,11 @@ class MembershipUser(PeopleUser):
         """Create a public team for the ``with`` block."""
         return self.created(
             "POST /teams/",
-            json={"name": self.name("team"), "description": "For members.", "visibility": "public"},
+            json={
+                "name": f"{self.name('team')} {TITLED}",
+                "description": "For members.",
+                "visibility": "public",
+            },
             delete="DELETE /teams/{team_id}",
         )
 

@@ -22,6 +22,9 @@ NOT_REQUIRED = ("password_change_required", False)
 """Member of an account whose password need not be changed, and its value."""
 INVALID_LINK = (400,)
 """Status of a request with a link that does not count."""
+ENFORCED = "PASSWORD_CHANGE_ENFORCEMENT_ENABLED"
+NOT_YET = (403,)
+"""Status of a sign-in with a password that must be changed first."""
 USED_BEFORE = (400, 409, 422)
 """Statuses of a new password that is no new one."""
 
@@ -198,12 +201,18 @@ class PasswordUser(ResetLinkUser):
 
     @task
     def required_change(self) -> None:
-        """Users who must change the password do so by themselves, with a link in a mail, or with the administrator."""
+        """Users who must change the password do so by themselves, with a link in a mail, or with the administrator.
+
+        Until then they cannot sign in by e-mail address, if the gateway enforces it.
+        """
         for change in (self.changes, self.resets, self.is_given):
             with self.person() as person:
                 bearer = self.signed_in(person)
                 own: dict[str, Any] = {"user_email": person.email}
                 self.update(self.change, json=REQUIRED, **own)
+                if change == self.changes and self.switched_on(ENFORCED):
+                    secret = {"email": person.email, "password": person.password}
+                    self.call("POST /auth/email/login", bearer="", json=secret, **MUST_CHANGE)
                 changed = person._replace(password=new_password())
                 change(person, changed, bearer)
                 new = self.signed_in(changed)
@@ -244,6 +253,18 @@ class PasswordUser(ResetLinkUser):
             json={"password": changed.password},
             effect=self.needs_no_change(person),
         )
+
+
+def is_not_signed_in(answer: Answer) -> Mismatch | None:
+    """Check that a sign-in is refused because the password must be changed first."""
+    refused = answer.status in NOT_YET
+    return (
+        None if refused else expected("a sign-in before the password is changed to be refused", answer.status)
+    )
+
+
+MUST_CHANGE: dict[str, Any] = {"refusals": NOT_YET, "check": is_not_signed_in}
+"""Arguments of a sign-in with a password that must be changed."""
 
 
 def let_in(answer: Answer) -> Mismatch | None:

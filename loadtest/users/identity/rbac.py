@@ -112,14 +112,17 @@ class RBACCRUDUser(PeopleUser):
             self.role() as role,
         ):
             scope = {"scope": "team", "scope_id": team.id}
+            granted = scope | {"granted_by": self.link.session.credentials.email}
             self.call(
                 "POST /rbac/users/{user_email}/roles",
                 user_email=email,
                 json={"role_id": role.id, "expires_at": EXPIRES} | scope,
                 check=lambda a: (
-                    None if a["role_id"] == role.id else expected("the role that was given", a["role_id"])
+                    None
+                    if a["role_id"] == role.id and str(a["expires_at"]).startswith(EXPIRES[:-1])
+                    else expected("the role that was given, until its end", a.json)
                 ),
-                effect=lambda _: GIVEN.shows(self.call, Entity(role.id, {"user_email": email}, scope)),
+                effect=lambda _: GIVEN.shows(self.call, Entity(role.id, {"user_email": email}, granted)),
             )
             try:
                 elsewhere = {"scope": "global", "active_only": False}

@@ -1,6 +1,5 @@
 """Language models: providers, their models, and the OpenAI-compatible proxy in front of them."""
 
-import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +16,7 @@ from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import both, has, lacks, lists, lists_number, lists_one_of, lists_only
 from loadtest.users.read_back import Item
 from loadtest.users.recorded import is_recorded
-from loadtest.users.texts.rules import SCRIPT, names
+from loadtest.users.texts.rules import DEEP, SCRIPT, SCRIPT_ADDRESS, names
 
 MODEL = "loadtest-small"
 """A model of the backend."""
@@ -66,12 +65,10 @@ PROVIDER_LISTS: tuple[tuple[str, dict[str, str | int]], ...] = (
 )
 """Responses that show providers, or what belongs to them."""
 BEYOND = {"page": 1000}
-DEEP: dict[str, Any] = functools.reduce(lambda inner, _: {"deeper": inner}, range(40), {})
-"""A configuration that is nested deeper than is allowed."""
 WRONG_PROVIDER: dict[str, Any] = {
     "name": "a|b",
     "description": SCRIPT,
-    "api_base": "javascript:alert(1)",
+    "api_base": SCRIPT_ADDRESS,
     "config": DEEP,
 }
 WRONG_MODEL: dict[str, Any] = {
@@ -81,6 +78,8 @@ WRONG_MODEL: dict[str, Any] = {
     "description": SCRIPT,
 }
 """Properties that must not be stored."""
+TAKEN = (409,)
+"""Status of a new provider or model that exists already."""
 NOT_PASSED_ON = ("model", "stream", "user")
 """Members of a request that the gateway replaces, or keeps for itself."""
 SKEW = 60.0
@@ -172,7 +171,7 @@ class LlmConfigUser(LlmModels):
                     here = self.call(
                         "GET /llm/models",
                         params=of_provider | {"page_size": 1, "page": page},
-                        check=lists_one_of(left, at="models"),
+                        check=both(lists_one_of(left, at="models"), has("total", 2), has("page", page)),
                     )
                     left.discard(str(here["models.0.id"]))
                 self.call("GET /llm/providers/{provider_id}", check=has("model_count", 2), **of_provider)
@@ -225,6 +224,8 @@ class LlmConfigUser(LlmModels):
                     self.call("POST /llm/providers/{provider_id}/state", **again, **own)
             self.refuses("PATCH /llm/providers/{provider_id}", {}, WRONG_PROVIDER, **own)
             self.refuses("POST /llm/providers", self.new_provider(), WRONG_PROVIDER)
+            taken = self.new_provider() | {"name": changes["name"]}
+            self.call("POST /llm/providers", json=taken, refusals=TAKEN, check=is_taken)
 
     @task
     def provider_types(self) -> None:
@@ -339,6 +340,8 @@ class LlmConfigUser(LlmModels):
                 )
             self.refuses("PATCH /llm/models/{model_id}", {}, WRONG_MODEL, **own)
             self.refuses("POST /llm/models", self.new_model(provider.id), WRONG_MODEL)
+            taken = self.new_model(provider.id, model_id=changes["model_id"])
+            self.call("POST /llm/models", json=taken, refusals=TAKEN, check=is_taken)
 
     def refuses(self, operation: str, body: dict[str, Any], wrong: dict[str, Any], **path: str) -> None:
         """Send a ``body`` with ``wrong`` properties, each of which the refusal must name."""
@@ -385,6 +388,11 @@ class LlmProxyUser(LlmModels):
         ):
             events.next(where=lambda event: QUESTION.split()[-1] in event.data)
             events.next(where=lambda event: event.data == "[DONE]")
+
+
+def is_taken(answer: Answer) -> Mismatch | None:
+    """Check that a provider with the name of another, or a second model of a provider with its id, is refused."""
+    return None if answer.status in TAKEN else expected("what exists already to be refused", answer.status)
 
 
 def names_models(provider: Answer, *models: Answer) -> Check:

@@ -24,6 +24,7 @@ from loadtest.users.registry.fixtures import (
     new_tool,
 )
 from loadtest.users.texts.rules import (
+    DEEP,
     DOTTED,
     MOST_OF_DESCRIPTION,
     MOST_OF_NAME,
@@ -31,6 +32,7 @@ from loadtest.users.texts.rules import (
     MOST_OF_TOOL,
     PUNCTUATED,
     SCRIPT,
+    SCRIPT_ADDRESS,
     has_tags,
     longest,
     names,
@@ -39,10 +41,40 @@ from loadtest.users.texts.rules import (
 
 DESCRIPTION = longest(PUNCTUATED, MOST_OF_DESCRIPTION)
 TITLE = longest(PUNCTUATED, MOST_OF_NAME)
+SINCE_1_0_7, SINCE_1_1_0 = "POST /auth/logout", "GET /oauth/status"
+"""Operations that the gateway has since these releases."""
 TABBED = "a\tb"
 """A name that is not allowed: the only blank in a name is a space."""
 LONGER = "another " + DESCRIPTION
 """It is cut off where the longest description ends."""
+WRONG_TOOL: dict[str, Any] = {
+    "url": SCRIPT_ADDRESS,
+    "base_url": "no address",
+    "path_template": "no/slash",
+    "timeout_ms": 0,
+    "allowlist": ["no host!"],
+    "plugin_chain_pre": ["unknown"],
+    "plugin_chain_post": ["unknown"],
+    "inputSchema": DEEP,
+    "annotations": DEEP,
+}
+"""Values that a tool cannot have, in any release."""
+WRONG_MAPPINGS: dict[str, Any] = {
+    "header_mapping": {"text": "Authorization"},
+    "query_mapping": {f"key-{number}": "text" for number in range(2000)},
+}
+"""A header that no mapping may set, and more entries than a mapping can have; 1.0.0rc1 has no such rules."""
+WRONG_FILTER = {"jsonpath_filter": "env"}
+"""A filter that reads the environment of the gateway; refused since 1.1.0."""
+WRONG_AGENT: dict[str, Any] = {
+    "endpoint_url": SCRIPT_ADDRESS,
+    "capabilities": DEEP,
+    "config": DEEP,
+    "team_id": "no team",
+}
+"""Values that an agent cannot have, in any release."""
+WRONG_HEADERS = {"passthrough_headers": ["X-Load-Test", "Bad Header!"]}
+"""A name that no header has; 1.0.0rc1 does not check it."""
 
 
 class EntityTextsUser(RegistryUser, ListingUser):
@@ -63,7 +95,7 @@ class EntityTextsUser(RegistryUser, ListingUser):
             "POST /tools", json=body, delete="DELETE /tools/{tool_id}", differs=("name",), check=own
         ) as tool:
             too_long = {"name": f"{name}x", "displayName": f"{TITLE}x"} | dict.fromkeys(titled, f"{TITLE}x")
-            wrong = {"name": "a|b", "displayName": SCRIPT, "description": SCRIPT}
+            wrong = {"name": "a|b", "displayName": SCRIPT, "description": SCRIPT} | self.wrong_tool()
             refused = too_long, wrong
             change = "PUT /tools/{tool_id}"
             with self.tool(tags=[self.name("tag")]) as other:
@@ -82,6 +114,7 @@ class EntityTextsUser(RegistryUser, ListingUser):
         ) as resource:
             too_long = {"name": f"{name}x", "uri": f"{uri}x"} | dict.fromkeys(titled, f"{TITLE}x")
             wrong = {"name": "a|b", "uri": "loadtest://a'b", "description": SCRIPT}
+            wrong |= {"mimeType": "no type", "content": SCRIPT}
             change = "PUT /resources/{resource_id}"
             self.keeps(
                 "POST /resources", change, "GET /resources", resource, body, too_long, wrong, read=INFO
@@ -106,6 +139,7 @@ class EntityTextsUser(RegistryUser, ListingUser):
         ) as prompt:
             too_long = {"name": f"{name}x"}
             wrong = {"name": "a|b", "displayName": SCRIPT, "description": SCRIPT}
+            wrong |= {"custom_name": "a|b", "template": SCRIPT}
             self.keeps(
                 "POST /prompts", "PUT /prompts/{prompt_id}", "GET /prompts", prompt, body, too_long, wrong
             )
@@ -117,6 +151,7 @@ class EntityTextsUser(RegistryUser, ListingUser):
         body = new_server(name, tags=[self.name("tag")], description=DESCRIPTION)
         with self.created("POST /servers", json=body, delete="DELETE /servers/{server_id}") as server:
             too_long, wrong = {"name": f"{name}x"}, {"name": "a|b", "description": SCRIPT}
+            wrong |= {"id": "no id", "icon": SCRIPT_ADDRESS}
             change = "PUT /servers/{server_id}"
             self.keeps("POST /servers", change, "GET /servers", server, body, too_long, wrong)
 
@@ -129,7 +164,12 @@ class EntityTextsUser(RegistryUser, ListingUser):
             "POST /gateways", json=body, delete="DELETE /gateways/{gateway_id}", differs=ADDRESS
         ) as gateway:
             too_long = {"name": longest(name, MOST_OF_NAME + 1, "x")}
-            wrong = {"name": "a|b", "description": SCRIPT}
+            wrong = {
+                "name": "a|b",
+                "description": SCRIPT,
+                "url": SCRIPT_ADDRESS,
+                "auth_query_param_key": "a b",
+            }
             change = "PUT /gateways/{gateway_id}"
             self.keeps("POST /gateways", change, "GET /gateways", gateway, body, too_long, wrong)
 
@@ -139,7 +179,8 @@ class EntityTextsUser(RegistryUser, ListingUser):
         name = longest(self.name("agent") + DOTTED, MOST_OF_NAME, "x")
         body = new_agent(name, self.backend("a2a"), tags=[self.name("tag")], description=DESCRIPTION)
         with self.created("POST /a2a", json=body, delete="DELETE /a2a/{agent_id}") as agent:
-            too_long, wrong = {"name": f"{name}x"}, {"name": "a|b", "description": SCRIPT}
+            too_long, wrong = {"name": f"{name}x"}, {"name": "a|b", "description": SCRIPT} | WRONG_AGENT
+            wrong |= WRONG_HEADERS if self.offers(SINCE_1_0_7) else {}
             self.keeps("POST /a2a", "PUT /a2a/{agent_id}", "GET /a2a", agent, body, too_long, wrong)
 
     @task
@@ -164,6 +205,11 @@ class EntityTextsUser(RegistryUser, ListingUser):
             change = {"tags": [*labels["tags"], other.lower(), "-bad", f"{long}x"]}
             self.update("PUT /prompts/{prompt_id}", json=change, values=labels, prompt_id=prompt.id)
 
+    def wrong_tool(self) -> dict[str, Any]:
+        """Return the values that a tool of this release cannot have."""
+        mappings = WRONG_MAPPINGS if self.offers(SINCE_1_0_7) else {}
+        return WRONG_TOOL | mappings | (WRONG_FILTER if self.offers(SINCE_1_1_0) else {})
+
     def keeps(
         self,
         create: str,
@@ -171,18 +217,18 @@ class EntityTextsUser(RegistryUser, ListingUser):
         listed: str,
         entity: Answer,
         body: Mapping[str, Any],
-        *refused: Mapping[str, str],
+        *refused: Mapping[str, Any],
         read: ReadBack | None = None,
         changed: Answer | None = None,
     ) -> None:
-        """Check that texts which are not allowed are refused, and that others are listed and changed as sent.
+        """Check that values which are not allowed are refused, and that texts are listed and changed as sent.
 
         Args:
             create: creates an entity with this ``body``.
             change: changes it.
             listed: lists entities.
             entity: the response of its creation.
-            refused: texts that are not allowed, by the name of the field.
+            refused: values that are not allowed, by the name of the field.
             read: the read-back of the change.
             changed: another entity, which is changed instead of this one.
         """

@@ -31,6 +31,8 @@ from loadtest.users.texts.rules import (
 )
 
 NOTE = longest(MARKUP, MOST_OF_NOTE)
+WRONG_SCOPE = {"ip_restrictions": ["999.0.0.1"], "permissions": ["everything"]}
+"""Addresses and permissions that a token cannot have."""
 TEAM = Item("GET /teams/{team_id}")
 
 
@@ -100,6 +102,9 @@ class PeopleTextsUser(PeopleUser):
             too_long = {"name": f"{name}x", "description": f"{NOTE}x"}
             self.refused("POST /tokens", change, body, too_long, **own)
             self.refused("POST /tokens", change, body, {"name": ""}, **own)
+            wrong: dict[str, Any] = {"refusals": INVALID, "effect": names(*WRONG_SCOPE)}
+            self.call("POST /tokens", json=body | {"scope": WRONG_SCOPE}, **wrong)
+            self.call(change, json={"scope": WRONG_SCOPE}, **wrong, **own)
             self.call(revoke, json={"reason": f"{reason}x"}, refusals=INVALID, effect=names("reason"), **own)
             unique = self.name("token")
             changed = longest(f"{unique} {ONE_LINE}", MOST_OF_NAME)

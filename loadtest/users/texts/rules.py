@@ -5,6 +5,7 @@ The limits are those of ``mcpgateway/config.py``, in characters, and of ``mcpgat
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
@@ -39,6 +40,9 @@ ONE_LINE = 'Zoë | <i> O\'Neil & "Söhne" &amp; 漢字 🚀'
 DOTTED = ".a-B_c 9"
 """The end of a name with all other characters that a name can have."""
 SCRIPT = "<script>alert(1)</script>"
+SCRIPT_ADDRESS = "javascript:alert(1)"
+DEEP: dict[str, Any] = functools.reduce(lambda inner, _: {"deeper": inner}, range(40), {})
+"""An object that is nested deeper than is allowed."""
 
 
 def longest(text: str, most: int, filler: str = "ü") -> str:
