@@ -16,6 +16,8 @@ OAUTH_USER = "user-7"
 OPENID_SCOPES = "openid profile email"
 """The scopes of a sign-in."""
 
+CATALOG_WITH_KEY = "Closed to all without a key"
+"""The name of the server of the catalog that needs a key."""
 BROKEN = "broken-" + "x" * 300
 """The tool of a scripted server with an invalid name."""
 TOOLS: Mapping[str, tuple[str, ...]] = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from loadtest import backends
+from loadtest.backends.settings import CATALOG_WITH_KEY
 from loadtest.client.auth import credentials as credentials_from
 from loadtest.client.session import connect
 from loadtest.core.errors import BootError
@@ -285,6 +286,10 @@ def _write_catalog(path: Path, ready: backends.Ready) -> None:
         }
         for number in range(100 if address else 0)
     ]
+    if address:
+        # Last, so that it is on no page of the others: a server that no scenario federates.
+        own = {"id": "loadtest-key", "name": CATALOG_WITH_KEY, "url": f"{address}?catalog=key"}
+        servers.append({**servers[0], **own, "auth_type": "API Key"})
     path.write_text(json.dumps({"catalog_servers": servers}), encoding="utf-8")
 
 

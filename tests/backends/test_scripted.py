@@ -101,6 +101,33 @@ def test_headers_of_calls_are_remembered_by_name() -> None:
     assert run(scenario) == ["a", "a", None]
 
 
+OLDER = {"kind": "message", "role": "user", "parts": [{"kind": "text", "text": "x"}]}
+NEWER = {"role": "ROLE_USER", "parts": [{"text": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "right"),
+    [
+        ("message/send", OLDER, True),
+        ("SendMessage", NEWER, True),
+        ("message/send", NEWER, False),
+        ("SendMessage", OLDER, False),
+        ("SendMessage", NEWER | {"kind": "message"}, False),
+        ("SendMessage", NEWER | {"role": "user"}, False),
+        ("SendMessage", NEWER | {"parts": [{"text": "x", "kind": "text"}]}, False),
+        ("message/send", OLDER | {"parts": [{"text": "x", "type": "text"}]}, False),
+    ],
+)
+def test_an_agent_refuses_a_message_of_another_version(
+    method: str, said: dict[str, Any], *, right: bool
+) -> None:
+    async def scenario(client: httpx.AsyncClient) -> Any:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"message": said}}
+        return (await client.post("/agent/a", json=message)).json()
+
+    assert ("result" in run(scenario)) is right
+
+
 def test_headers_are_remembered_by_method() -> None:
     async def scenario(client: httpx.AsyncClient) -> list[str | None]:
         for method in ("tools/call", "prompts/get"):

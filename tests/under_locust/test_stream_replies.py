@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.client.answer import Problem
 from loadtest.client.protocols.streams import EventFilter, ServerSentEvent
-from loadtest.users.mcp.streams import replied
+from loadtest.users.mcp.streams import offers_only, replied
 
 LISTED = {"result": {"tools": [{"name": "lt-1-echo", "annotations": {"title": "Echo"}}]}}
 
@@ -40,3 +40,10 @@ def test_an_error_is_a_problem_with_its_code() -> None:
     with pytest.raises(Problem) as failed:
         replied(Events({"id": "7", "error": {"code": -32601, "message": "no method"}}), "7")
     assert (failed.value.code, failed.value.message) == ("-32601", "no method")
+
+
+def test_a_list_with_other_tools_than_the_server_has_is_a_problem() -> None:
+    offers_only(replied(Events({"id": "7"} | LISTED), "7"), ["lt-1-echo"])
+    for tools in ([], ["lt-1-echo", "lt-1-slow"]):
+        with pytest.raises(Problem):
+            offers_only(LISTED["result"], tools)

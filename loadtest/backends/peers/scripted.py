@@ -20,7 +20,8 @@ behaviour, the second is a name that the scenario chose, under which requests ar
   with the session and the metadata of the request, in JSON;
 - ``/answering/NAME/mcp`` answers a call of its tools with the result in the argument ``result``; one of them has an
   output schema;
-- ``/agent/NAME`` is an A2A agent that answers with the text, and remembers them too;
+- ``/agent/NAME`` is an A2A agent that answers with the text, refuses a message in the form of another version of the
+  protocol than its method, and remembers them too;
 - ``/token/NAME`` is a token endpoint for client credentials, passwords, and the exchange of a user's token; after
   ``PUT /form/NAME``, it responds with a form;
 - ``GET /received/NAME`` returns the headers of the last request for ``NAME``, and its query as one of them; of an MCP
@@ -187,6 +188,9 @@ class ScriptedPeers:
         self._remember(request)
         message = await request.json()
         said = message.get("params", {}).get("message", {})
+        if wrong := _foreign_members(said, newer=message.get("method") == _SEND):
+            error = {"code": -32602, "message": f"the message has what another protocol version has: {wrong}"}
+            return JSONResponse({"jsonrpc": "2.0", "id": message.get("id"), "error": error})
         reply = {"kind": "message", "role": "agent", "messageId": "1", "parts": said.get("parts", [])}
         if message.get("method") == _SEND:
             answer = {"role": "ROLE_AGENT", "messageId": "1", "contextId": "1", "parts": reply["parts"]}
@@ -366,6 +370,20 @@ def _get_prompt(behaviour: str, params: Mapping[str, Any]) -> dict[str, Any]:
     who = (params.get("arguments") or {}).get("who", "")
     content = {"type": "text", "text": f"{params['name']} greets {who}"}
     return {"messages": [{"role": "user", "content": content}]}
+
+
+def _foreign_members(message: Mapping[str, Any], *, newer: bool) -> list[str]:
+    """Return what a message of A2A has that only another version of the protocol has: 1.0 is the ``newer`` one.
+
+    1.0 has no ``kind`` and other names of roles; in 0.3, each part has its ``kind``.
+    """
+    parts = [part for part in message.get("parts", []) if isinstance(part, dict)]
+    foreign = {
+        "role": str(message.get("role", "")).startswith("ROLE_") is not newer and "role" in message,
+        "kind": newer and "kind" in message,
+        "parts": any(("kind" in part) is newer or "type" in part for part in parts),
+    }
+    return [name for name, there in foreign.items() if there]
 
 
 _ANSWERS: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {

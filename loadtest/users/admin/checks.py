@@ -65,6 +65,11 @@ def succeeded(answer: Answer) -> Mismatch | None:
     return None if answer["success"] is True else refused("success", refusal_reason(answer))
 
 
+def tags_of(form: Mapping[str, str]) -> list[str]:
+    """Return the tags that a form states, separated by commas."""
+    return [tag.strip() for tag in form["tags"].split(",")]
+
+
 def has_all(values: Mapping[str, Any], *, under: str = "") -> Check:
     """Return a check that an entity, in the member ``under`` if given, has these ``values`` at these dotted paths.
 

@@ -11,13 +11,20 @@ import msgspec
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, went_back
+from loadtest.users.admin.checks import GONE, has_all, is_gone, succeeded, tags_of, went_back
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import Shown, first_of, only
 from loadtest.users.base import named, task
 from loadtest.users.checks import INVALID_REQUEST, both, has
 from loadtest.users.read_back import Item
-from loadtest.users.registry.fixtures import DESCRIPTION, INFO, TEXT, new_prompt, new_resource
+from loadtest.users.registry.fixtures import (
+    DESCRIPTION,
+    INFO,
+    TEXT,
+    new_prompt,
+    new_resource,
+    without_scope,
+)
 
 RESOURCES = Kind(
     create="POST /admin/resources",
@@ -46,7 +53,7 @@ PROMPTS = Kind(
     ids_at="prompt_ids",
     edit="POST /admin/prompts/{prompt_id}/edit",
 )
-CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
+CHANGED = {"description": "Changed by form.", "tags": "changed, by-form", "visibility": "private"}
 CHANGED_TEXT = "A changed text."
 
 
@@ -60,7 +67,8 @@ class AdminResourcesUser(AdminUser):
         """A resource is created, read, changed and deleted; every field of its forms is stored."""
         name = self.name("resource")
         form = new_resource_form(name)
-        with self.made(RESOURCES, form, stored=stored_resource(form)) as resource:
+        # Without a visibility, a resource is public, other than an entity of any other kind.
+        with self.made(RESOURCES, without_scope(form), stored=stored_resource(form)) as resource:
             read = {"resource_uri": form["uri"]}
             self.call(
                 "GET /admin/resources/test/{resource_uri}",
@@ -178,7 +186,7 @@ def stored_resource(form: Mapping[str, str]) -> dict[str, Any]:
         "mimeType": form["mimeType"],
         "size": len(form["content"]),
         "description": form["description"],
-        "tags": [form["tags"]],
+        "tags": tags_of(form),
         "visibility": form["visibility"],
         "enabled": True,
     }
@@ -208,7 +216,7 @@ def stored_prompt(form: Mapping[str, str]) -> dict[str, Any]:
         "template": form["template"],
         "arguments": msgspec.json.decode(form["arguments"]),
         "description": form["description"],
-        "tags": [form["tags"]],
+        "tags": tags_of(form),
         "visibility": form["visibility"],
         "enabled": True,
     }

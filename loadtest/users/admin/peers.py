@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
-from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mentions, succeeded
+from loadtest.users.admin.checks import GONE, finds, has_check, is_gone, mentions, succeeded, tags_of
 from loadtest.users.admin.forms import AdminUser, Kind
 from loadtest.users.admin.lists import MOST, Shown, has_among, is_page, only
 from loadtest.users.base import named, task
@@ -69,7 +69,7 @@ AGENTS = Kind(
     edit="POST /admin/a2a/{agent_id}/edit",
 )
 KEPT_HEADERS = '["X-Kept"]'
-CHANGED = {"description": "Changed by form.", "tags": "changed", "visibility": "private"}
+CHANGED = {"description": "Changed by form.", "tags": "changed, by-form", "visibility": "private"}
 OAUTH = {
     "oauth_enabled": "on",
     "oauth_authorization_server": "https://oauth.example.com",
@@ -205,8 +205,8 @@ class AdminGatewaysUser(AdminUser):
         gateway = str(made["gateway.id"])
         path = {"gateway_id": gateway}
         try:
-            changed = self._form(f"{form['name']}-changed") | CHANGED | {"tags": ["changed"]}
-            stored = self.stores(GATEWAYS, gateway, stored_gateway(changed) | {"tags": ["changed"]})
+            changed = self._form(f"{form['name']}-changed") | CHANGED
+            stored = self.stores(GATEWAYS, gateway, stored_gateway(changed))
             done = has("gateway.id", gateway)
             self.call(
                 "PUT /admin/gateways/{gateway_id}", **named(path), json=changed, check=done, effect=stored
@@ -250,9 +250,11 @@ class AdminGatewaysUser(AdminUser):
 
     @task
     def oauth_discovery(self) -> None:
-        """Discovery of the endpoints of an OAuth provider."""
-        issuer = self.backend("oauth")
-        self.call("POST /admin/gateways/discover-oauth", json={"issuer": issuer}, check=succeeded)
+        """Discovery of the endpoints of an OAuth provider, and of a service that is none."""
+        discover, issuer = "POST /admin/gateways/discover-oauth", self.backend("oauth")
+        self.call(discover, json={"issuer": issuer}, check=succeeded)
+        none = {"issuer": self.backend("rest")}
+        self.call(discover, json=none, refusals=FAILED_TEST, check=is_failed_test, effect=is_failed_test)
 
     def _form(self, name: str) -> dict[str, Any]:
         return {**new_gateway_form(name, self.backend("mcp_small"))}
@@ -327,9 +329,13 @@ class AdminA2AUser(AdminUser):
 BASIC = {
     "auth_type": "basic",
     "auth_username": "load-test",
-    "passthrough_headers": '["X-Changed"]',
+    "passthrough_headers": "X-Changed, X-Other",
 }
-BASIC_STORED = {"authType": "basic", "authUsername": "load-test", "passthroughHeaders": ["X-Changed"]}
+BASIC_STORED = {
+    "authType": "basic",
+    "authUsername": "load-test",
+    "passthroughHeaders": ["X-Changed", "X-Other"],
+}
 CHANGED_AGENT = {
     "agent_type": "generic",
     "protocol_version": "0.3",
@@ -345,13 +351,13 @@ CHANGED_AGENT_STORED = {
 
 
 FAILED_TEST = (502, 503)
-"""Statuses of the test of an agent that does not answer."""
+"""Statuses of the test of an agent that does not answer, and of a discovery at a service that offers none."""
 
 
 def is_failed_test(answer: Answer) -> Mismatch | None:
-    """Check that the test of an agent that does not answer failed, with the reason."""
+    """Check that the test of an agent that does not answer, or a discovery, failed, with the reason."""
     if answer.status not in FAILED_TEST:
-        return expected("the test of an agent that does not answer to fail", answer.status)
+        return expected("the test of a service that does not answer to fail", answer.status)
     failed = answer["success"] is False and bool(answer["error"])
     return None if failed else expected("the reason why the test failed", answer.json)
 
@@ -395,14 +401,14 @@ def new_agent_form(name: str, address: str) -> dict[str, str]:
 def stored_server(form: Mapping[str, str]) -> dict[str, Any]:
     """Return the members of the server that a form describes."""
     same = ("name", "description", "icon", "visibility")
-    return {key: form[key] for key in same} | {"tags": [form["tags"]], "enabled": True}
+    return {key: form[key] for key in same} | {"tags": tags_of(form), "enabled": True}
 
 
 def stored_gateway(form: Mapping[str, Any]) -> dict[str, Any]:
     """Return the members of the gateway that a form describes; its address names this machine."""
     same = ("name", "description", "transport", "visibility")
     url = form["url"].replace("127.0.0.1", "localhost")
-    return {key: form[key] for key in same} | {"url": url, "tags": [form["tags"]], "enabled": True}
+    return {key: form[key] for key in same} | {"url": url, "tags": tags_of(form), "enabled": True}
 
 
 def stored_agent(form: Mapping[str, str]) -> dict[str, Any]:
@@ -411,7 +417,7 @@ def stored_agent(form: Mapping[str, str]) -> dict[str, Any]:
     return {key: form[key] for key in same} | {
         "endpointUrl": form["endpoint_url"],
         "agentType": form["agent_type"],
-        "tags": [form["tags"]],
+        "tags": tags_of(form),
         "enabled": True,
     }
 

@@ -12,6 +12,7 @@ from loadtest.client.mismatch import Mismatch, expected, refused
 from loadtest.users.access.checks import DENIED, INVALID, is_denied
 from loadtest.users.admin.checks import (
     finds,
+    has_all,
     has_length,
     lacks_text,
     previews,
@@ -23,7 +24,7 @@ from loadtest.users.admin.forms import AdminUser
 from loadtest.users.admin.lists import Shown
 from loadtest.users.admin.tools import TOOLS
 from loadtest.users.base import named, task
-from loadtest.users.checks import both, has
+from loadtest.users.checks import has
 from loadtest.users.read_back import Call, Entity, Listed
 from loadtest.users.registry.fixtures import of_team
 from loadtest.users.registry.transfer import ImportOverwriteUser
@@ -31,7 +32,7 @@ from loadtest.users.texts.rules import names
 
 CATEGORY, PROVIDER = "Testing", "loadtest"
 """Category and provider of every server in the catalog with which the gateway is booted."""
-AVAILABLE = {"show_available_only": True, "limit": 100}
+AVAILABLE = {"show_available_only": True, "auth_type": "Open", "limit": 100}
 WRONG: dict[str, Any] = {
     "name": "a|b",
     "visibility": "everybody",
@@ -92,7 +93,7 @@ class AdminRegistryUser(AdminUser):
                 server_id=server["id"],
                 json={"server_id": server["id"], "name": name},
                 check=registered,
-                effect=self._federated(name),
+                effect=self._federated(server, name),
             )
             if answer["success"]:
                 self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
@@ -113,7 +114,7 @@ class AdminRegistryUser(AdminUser):
                 json={"name": name},
                 accept={409: "another user was faster"},
                 check=registered,
-                effect=self._federated(name),
+                effect=self._federated(server, name),
             )
             if answer["success"]:
                 self.delete("DELETE /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
@@ -144,7 +145,7 @@ class AdminRegistryUser(AdminUser):
                     json={"name": name, **of_team(team.id)},
                     accept={409: "another user was faster"},
                     check=registered,
-                    effect=self._federated(name, team.id),
+                    effect=self._federated(server, name, team.id),
                     **named(own),
                 )
                 if answer["success"]:
@@ -164,10 +165,11 @@ class AdminRegistryUser(AdminUser):
         if answer["successful"]:
             self._removes(server)
 
-    def _federated(self, name: str, team: str = "") -> Check:
-        """Return a check that reads the gateway of a server that was registered, which must have this name and team.
+    def _federated(self, server: dict[str, Any], name: str, team: str = "") -> Check:
+        """Return a check that reads the gateway that was registered for a ``server`` of the catalog.
 
-        Since releases let the request state who sees it, only its owner does unless stated.
+        It must have this name and team, and what the catalog states. Since releases let the request state who sees it,
+        only its owner does unless stated.
         """
 
         def check(answer: Answer) -> Mismatch | None:
@@ -176,11 +178,9 @@ class AdminRegistryUser(AdminUser):
             gateway = self.call("GET /gateways/{gateway_id}", gateway_id=str(answer["server_id"]))
             restricted = self.documents("POST /catalog/{catalog_id}/register", "body visibility")
             scope = "private" if restricted else "public"
-            return both(
-                has("name", name),
-                has("visibility", "team" if team else scope),
-                has("teamId", team) if team else has("name", name),
-            )(gateway)
+            stated = {member: server[member] for member in ("url", "description", "tags")}
+            own = {"name": name, "visibility": "team" if team else scope, "transport": "STREAMABLEHTTP"}
+            return has_all(stated | own | ({"teamId": team} if team else {}))(gateway)
 
         return check
 

@@ -9,13 +9,13 @@ import msgspec
 
 from loadtest.client.answer import Answer
 from loadtest.client.mismatch import Mismatch
-from loadtest.users.admin.checks import finds, succeeded, went_back
+from loadtest.users.admin.checks import finds, succeeded, tags_of, went_back
 from loadtest.users.admin.forms import PURGE, AdminUser, Kind
 from loadtest.users.admin.lists import Shown, has_controls
 from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.read_back import Item
-from loadtest.users.registry.fixtures import DESCRIPTION, TEXT_ARGUMENT, new_tool
+from loadtest.users.registry.fixtures import DESCRIPTION, PRIVATE, TEXT_ARGUMENT, new_tool, without_scope
 
 TOOLS = Kind(
     create="POST /admin/tools",
@@ -59,7 +59,7 @@ CHANGED = {
     "annotations": '{"title": "Changed"}',
     "headers": '{"X-Load-Test": "changed"}',
     "jsonpathFilter": "$.changed",
-    "tags": "changed",
+    "tags": "changed, by-form",
     "visibility": "private",
 }
 
@@ -117,10 +117,11 @@ class AdminToolsUser(AdminUser):
 
     @task
     def slashes(self) -> None:
-        """The forms whose addresses end in a slash."""
+        """The forms whose addresses end in a slash; a tool is private if the form does not state a visibility."""
         name, service = self.name("tool"), self.backend("rest")
         form = new_form(name, service)
-        with self.made(TOOLS._replace(create="POST /admin/tools/"), form, stored=stored(form)) as tool:
+        kind = TOOLS._replace(create="POST /admin/tools/")
+        with self.made(kind, without_scope(form), stored=stored(form) | PRIVATE) as tool:
             changed = new_form(f"{name}-changed", service) | CHANGED
             edited = self.stores(TOOLS, tool.id, stored(changed))
             self.form("POST /admin/tools/{tool_id}/edit/", tool.id, changed, check=succeeded, effect=edited)
@@ -221,7 +222,7 @@ def stored(form: Mapping[str, str]) -> dict[str, Any]:
         "outputSchema": decode(form["output_schema"]),
         "annotations": decode(form["annotations"]),
         "headers": decode(form["headers"]),
-        "tags": [form["tags"]],
+        "tags": tags_of(form),
         "visibility": form["visibility"],
         "enabled": True,
     }

@@ -14,13 +14,15 @@ from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, INVALID_REQUEST, answers, both, has, tool_answers
 from loadtest.users.federation.checks import calls_fail, carries_all, fails_saying
 from loadtest.users.federation.stored import PARAMETER
-from loadtest.users.registry.a2a import invocation, rpc_message
+from loadtest.users.registry.a2a import invocation, newer_invocation, rpc_message
 from loadtest.users.registry.fixtures import MASK, RegistryUser, new_agent, of_team
 
 FAILED = (400, 404, 500, 502, 503)
 """Statuses of a message to an agent that does not answer."""
 UNKNOWN = (404,)
 KEPT, ADDED = "X-Kept", "X-Added"
+OWN, OTHER = "X-Load-Own", "X-Load-Other"
+"""Headers of a caller; an agent is registered for the first one."""
 JSONRPC = "POST /a2a/{agent_name}/jsonrpc"
 
 
@@ -116,25 +118,36 @@ class AgentResultsUser(RegistryUser):
 
     @task
     def masked_headers(self) -> None:
-        """An update with a header of an agent as it is shown, masked, keeps it beside a new one."""
+        """An update with a header of an agent as it is shown, masked, keeps it beside a new one.
+
+        The agent receives the header of the caller for which it is registered, too, and no other one.
+        """
         kept, new = self.secret(), self.secret()
+        own, other = self.name("own"), self.name("other")
         name = self.name("agent")
         address = f"{self.backend('scripted')}/agent/{name}"
         headers: dict[str, Any] = {"auth_type": "authheaders", "auth_headers": [{"key": KEPT, "value": kept}]}
-        body = new_agent(name, address, agent_type="jsonrpc", **headers)
+        body = new_agent(name, address, agent_type="jsonrpc", passthrough_headers=[OWN], **headers)
         with self.created(
             "POST /a2a", json=body, delete="DELETE /a2a/{agent_id}", differs=("auth_headers",)
         ) as agent:
-            received = self.receives(name, {KEPT: kept, ADDED: new})
+            # 1.0.0rc1 passes no header on.
+            passed = {OWN: own} if self.offers(JSONRPC) else {}
+            sent = {OWN: own, OTHER: other}
+            received = self.receives(name, {KEPT: kept, ADDED: new, **passed}, (other,), sent=sent)
             shown = [{"key": KEPT, "value": MASK}, {"key": ADDED, "value": new}]
             changes = {"authType": "authheaders", "authHeaders": shown}
             self.call("PUT /a2a/{agent_id}", agent_id=agent.id, json=changes, effect=received)
 
     @task
     def other_credentials(self) -> None:
-        """An agent that gets another kind of credentials receives those, and no longer the ones before."""
+        """An agent that gets another kind of credentials receives those, and no longer the ones before.
+
+        It speaks an older version of the protocol than the caller, whose messages are translated.
+        """
         name = self.name("agent")
-        body = new_agent(name, f"{self.backend('scripted')}/agent/{name}", agent_type="jsonrpc")
+        older: dict[str, Any] = {"agent_type": "jsonrpc", "protocol_version": "0.3"}
+        body = new_agent(name, f"{self.backend('scripted')}/agent/{name}", **older)
         key, other, value = self.secret(), self.secret(), self.secret()
         listed = {"authType": "authheaders", "authHeaders": [{"key": KEPT, "value": key}]}
         body["agent"]["auth_type"] = "none"
@@ -152,19 +165,32 @@ class AgentResultsUser(RegistryUser):
                     "PUT /a2a/{agent_id}",
                     agent_id=agent.id,
                     json=change,
-                    effect=self.receives(name, wanted, without),
+                    effect=self.receives(name, wanted, without, newer=self.offers(JSONRPC)),
                 )
 
-    def receives(self, name: str, wanted: Mapping[str, str], without: Collection[str] = ()) -> Effect:
+    def receives(
+        self,
+        name: str,
+        wanted: Mapping[str, str],
+        without: Collection[str] = (),
+        *,
+        sent: Mapping[str, str] | None = None,
+        newer: bool = False,
+    ) -> Effect:
         """Return an effect that talks to the agent ``name``: it receives the headers that are ``wanted``.
 
-        It must receive none of the secrets ``without``.
+        It must receive none of the texts ``without``. The headers ``sent`` are those of the caller, whose message has
+        the form of A2A 1.0 if ``newer``.
         """
 
         def effect(_: Answer) -> Mismatch | None:
             text = self.name("text")
             self.call(
-                "POST /a2a/{agent_name}/invoke", agent_name=name, json=invocation(text), check=answers(text)
+                "POST /a2a/{agent_name}/invoke",
+                agent_name=name,
+                json=newer_invocation(text) if newer else invocation(text),
+                headers=sent,
+                check=answers(text),
             )
             received = ask_scripted(self.backend("scripted"), "GET", f"/received/{name}")
             return carries_all(received, wanted, without, what="the credentials of the last change")

@@ -22,11 +22,13 @@ from loadtest.users.admin.peers import (
 from loadtest.users.admin.tools import TOOLS, new_form
 from loadtest.users.base import task
 from loadtest.users.federation.checks import echoed
-from loadtest.users.registry.fixtures import MASK
+from loadtest.users.registry.fixtures import MASK, PRIVATE, without_scope
 
 EDIT_TOOL = "POST /admin/tools/{tool_id}/edit"
 EDIT_GATEWAY = "POST /admin/gateways/{gateway_id}/edit"
 EDIT_AGENT = "POST /admin/a2a/{agent_id}/edit"
+PASSED_ON = {"passthrough_headers": "X-Passed, X-Other"}
+PASSED_ON_STORED = {"passthroughHeaders": ["X-Passed", "X-Other"]}
 
 
 class FormCredentialsUser(AdminUser):
@@ -85,23 +87,25 @@ class FormCredentialsUser(AdminUser):
 
     @task
     def of_gateway(self) -> None:
-        """A gateway with two headers of its own, and then with one other."""
-        form, own = self.gateway_form(), {"X-One": self.secret(), "X-Two": self.secret()}
-        stored = stored_gateway(form) | stored_headers(*own)
-        with self.made(GATEWAYS, form | headers_form(own), stored=stored) as gateway:
+        """A private gateway with two headers of its own, and then with one other."""
+        form, own = self.gateway_form() | PASSED_ON, {"X-One": self.secret(), "X-Two": self.secret()}
+        stored = stored_gateway(form) | stored_headers(*own) | PASSED_ON_STORED | PRIVATE
+        new = without_scope(form | headers_form(own))
+        with self.made(GATEWAYS, new, stored=stored) as gateway:
             changed = form | headers_form({"X-Other": self.secret()})
-            edited = self.stores(GATEWAYS, gateway.id, stored_headers("X-Other"))
+            edited = self.stores(GATEWAYS, gateway.id, stored_headers("X-Other") | PASSED_ON_STORED)
             self.form(EDIT_GATEWAY, gateway.id, changed, check=succeeded, effect=edited)
 
     @task
     def of_agent(self) -> None:
-        """An agent with two headers of its own, and then with one other."""
-        form = new_agent_form(self.name("agent"), self.backend("a2a"))
+        """A private agent with two headers of its own, and then with one other."""
+        form = new_agent_form(self.name("agent"), self.backend("a2a")) | PASSED_ON
         own = {"X-One": self.secret(), "X-Two": self.secret()}
-        stored = stored_agent(form) | stored_headers(*own)
-        with self.made(AGENTS, form | headers_form(own), stored=stored) as agent:
+        stored = stored_agent(form) | stored_headers(*own) | PASSED_ON_STORED | PRIVATE
+        new = without_scope(form | headers_form(own))
+        with self.made(AGENTS, new, stored=stored) as agent:
             changed = form | headers_form({"X-Other": self.secret()})
-            edited = self.stores(AGENTS, agent.id, stored_headers("X-Other"))
+            edited = self.stores(AGENTS, agent.id, stored_headers("X-Other") | PASSED_ON_STORED)
             self.form(EDIT_AGENT, agent.id, changed, check=succeeded, effect=edited)
 
     def gateway_form(self) -> dict[str, str]:

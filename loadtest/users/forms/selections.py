@@ -15,6 +15,7 @@ from loadtest.users.admin.peers import SERVERS, new_server_form
 from loadtest.users.admin.tools import TOOLS, new_form
 from loadtest.users.base import task
 from loadtest.users.checks import INVALID_REQUEST
+from loadtest.users.registry.fixtures import PRIVATE, without_scope
 
 SELECT_ALL = {"selectAllTools": "true", "selectAllResources": "true", "selectAllPrompts": "true"}
 PARTS = ("associatedToolIds", "associatedResources", "associatedPrompts")
@@ -47,7 +48,7 @@ class FormSelectionsUser(AdminUser):
             }
             every = (tools, resources, prompts)
             form = new_server_form(self.name("server")) | ticked | listed
-            with self.made(SERVERS, form | SELECT_ALL) as server:
+            with self.made(SERVERS, without_scope(form | SELECT_ALL), stored=PRIVATE) as server:
                 edit, read = "POST /admin/servers/{server_id}/edit", self.reads_parts(server.id, every)
                 self.call(SERVERS.item, server_id=server.id, check=has_parts(every))
                 first = self.reads_parts(server.id, [one[:1] for one in every])

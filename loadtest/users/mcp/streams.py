@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -78,7 +78,7 @@ class StreamsUser(GatewayUser):
                 json=listing,
                 params={"session_id": session},
             )
-            replied(events, listing["id"], *self.fixture.tools.values())
+            offers_only(replied(events, listing["id"]), self.fixture.tools.values())
 
     @tag("slow")
     @task
@@ -214,8 +214,21 @@ def texts_in(part: Any) -> Iterator[str]:
             yield from texts_in(one)
 
 
-def replied(events: Listening, message_id: str, *texts: str) -> None:
-    """Wait for the reply to ``message_id``; it must be a result of whose members each of ``texts`` is one.
+def offers_only(listed: Any, tools: Collection[str]) -> None:
+    """Check that the result of a list of tools has just the ``tools`` of a virtual server, by their names.
+
+    Raises:
+        Problem: it has others.
+    """
+    found = sorted(str(one["name"]) for one in listed["tools"])
+    if found != sorted(tools):
+        raise Problem(
+            ProblemKind.CONTENT, "the reply on the stream has other tools than the server", actual=str(found)
+        )
+
+
+def replied(events: Listening, message_id: str, *texts: str) -> Any:
+    """Wait for the reply to ``message_id`` and return its result, of whose members each of ``texts`` must be one.
 
     Raises:
         Problem: no reply in time, an error, or other content.
@@ -236,3 +249,4 @@ def replied(events: Listening, message_id: str, *texts: str) -> None:
             "the reply on the stream has other content",
             actual=f"without {sorted(missing)}",
         )
+    return reply.get("result")

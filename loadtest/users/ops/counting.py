@@ -87,8 +87,11 @@ class ServerMetricsUser(RegistryUser, SessionUser):
     @tag("slow")
     @task
     def over_mcp(self) -> None:
-        """A tool, a resource and a prompt of a virtual server, used in a session of MCP."""
-        self.check_counts(self.use_over_mcp, Uses(CALLS + 2, 0))
+        """A tool, a resource and a prompt of a virtual server, used in a session of MCP.
+
+        The uses of the resource are gone when those of all resources are deleted.
+        """
+        self.check_counts(self.use_over_mcp, Uses(CALLS + 2, 0), resetting=True)
 
     @tag("slow")
     @task
@@ -111,10 +114,13 @@ class ServerMetricsUser(RegistryUser, SessionUser):
         """A virtual server of which every call fails: its success rate is 0, and not unknown."""
         self.check_counts(self.call_failing, Uses(0, CALLS))
 
-    def check_counts(self, use: Callable[[Parts], None], uses: Uses, *, purging: bool = False) -> None:
+    def check_counts(
+        self, use: Callable[[Parts], None], uses: Uses, *, purging: bool = False, resetting: bool = False
+    ) -> None:
         """Use the parts of a virtual server, and check that the ``uses`` of the server are shown then.
 
-        If ``purging``, another virtual server is deleted with its uses, and those of the first are read again.
+        If ``purging``, another virtual server is deleted with its uses, and those of the first are read again. If
+        ``resetting``, the uses of all resources are deleted, and those of the part are read again.
         """
         if not self.documents("GET /servers", "query include_metrics"):
             return
@@ -124,6 +130,8 @@ class ServerMetricsUser(RegistryUser, SessionUser):
                 use(parts)
                 counted = self.counted(parts, uses, required=last)
                 if counted and (not purging or self.kept(parts, uses, required=last)):
+                    if resetting:
+                        self.check_reset(parts)
                     return
 
     def kept(self, parts: Parts, uses: Uses, *, required: bool) -> bool:
@@ -143,6 +151,27 @@ class ServerMetricsUser(RegistryUser, SessionUser):
             else:
                 self.delete(delete, **purged)
         return required or look.check(read()) is None
+
+    def check_reset(self, parts: Parts) -> None:
+        """Delete the uses of all resources: none of that of the server are left, if they were stored before."""
+        read = functools.partial(
+            self.call,
+            "GET /servers/{server_id}/resources",
+            params={"include_metrics": True},
+            server_id=parts.server.id,
+        )
+        reset: dict[str, Any] = {"params": {"entity": "resource"}}
+
+        def effect(_: Answer) -> Mismatch | None:
+            if are_unused(read()) is None:
+                return None
+            # Another user may roll them up meanwhile, which stores what it read before the reset.
+            self.call("POST /metrics/reset", **reset)
+            return are_unused(read())
+
+        # Those that are not stored yet would be stored after the reset.
+        if are_unused(read()) is not None:
+            self.call("POST /metrics/reset", effect=effect, **reset)
 
     def counted(self, parts: Parts, uses: Uses, *, required: bool) -> bool:
         """Return whether the ``uses`` are shown in time; if that is ``required``, others are a failure."""
@@ -265,6 +294,12 @@ def count_at_least(uses: Uses) -> Check:
         return expected(f"{wrong} of all servers", found) if wrong else None
 
     return check
+
+
+def are_unused(answer: Answer) -> Mismatch | None:
+    """Check that no use of the entities in a list with metrics is counted."""
+    found = [one["metrics"]["totalExecutions"] for one in answer.json]
+    return expected("no use to be counted after a reset", found) if any(found) else None
 
 
 def have_matching_metrics(answer: Answer) -> Mismatch | None:

@@ -22,7 +22,15 @@ from loadtest.users.checks import (
 )
 from loadtest.users.read_back import Listed, NotReadable, ReadBack
 from loadtest.users.recorded import recorded
-from loadtest.users.registry.fixtures import PRIVATE, PURGE_METRICS, RegistryUser, new_agent, of_team
+from loadtest.users.registry.fixtures import (
+    IS_PUBLIC,
+    PRIVATE,
+    PURGE_METRICS,
+    RegistryUser,
+    new_agent,
+    of_team,
+    without_scope,
+)
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -92,9 +100,9 @@ class A2AUser(RegistryUser):
     @task(2)
     def as_tool(self) -> None:
         """An agent that is called as the tool that the gateway creates for it."""
-        body = new_agent(self.name("agent"), self.backend("a2a"))
+        body = without_scope(new_agent(self.name("agent"), self.backend("a2a")))
         with self.created(
-            "POST /a2a/", json=body, delete="DELETE /a2a/{agent_id}", deletion=PURGE_METRICS
+            "POST /a2a/", json=body, check=IS_PUBLIC, delete="DELETE /a2a/{agent_id}", deletion=PURGE_METRICS
         ) as agent:
             text = self.name("text")
             self.rpc(
@@ -167,6 +175,11 @@ class A2AUser(RegistryUser):
                     check=has("total", 0),
                     **named(of_team),
                 )
+                self.call(
+                    "GET /a2a-agents/plugin-bindings/{team_id}",
+                    team_id=self.name("team"),
+                    check=both(has("total", 0), lists_only(at="bindings")),
+                )
 
     @task
     def bindings_by_reference(self) -> None:
@@ -211,6 +224,13 @@ def question(text: str) -> dict[str, Any]:
 def invocation(text: str) -> dict[str, Any]:
     """Return the body of a call of an agent by its name, with this ``text``."""
     return {"parameters": question(text), "interaction_type": "query"}
+
+
+def newer_invocation(text: str) -> dict[str, Any]:
+    """Return the same with the message in the form of A2A 1.0."""
+    message = {"messageId": text, "role": "ROLE_USER", "parts": [{"text": text}]}
+    said = {"method": "SendMessage", "params": {"message": message}}
+    return {"parameters": said, "interaction_type": "query"}
 
 
 def rpc_message(text: str) -> dict[str, Any]:

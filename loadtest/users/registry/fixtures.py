@@ -30,7 +30,8 @@ TAG = "loadtest"
 TEXT = "a text of the load test"
 
 PUBLIC = {"visibility": "public"}
-
+IS_PUBLIC = has("visibility", "public")
+"""Check of a new entity whose body does not state who sees it."""
 
 PURGE_METRICS = {"params": {"purge_metrics": True}}
 """Arguments of a deletion that deletes the entity's metrics, too."""
@@ -63,6 +64,15 @@ TEXT_ARGUMENT = {
     "properties": {"text": {"type": "string", "description": "what to answer with"}},
     "required": ["text"],
 }
+
+
+def without_scope(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body of a new entity without a visibility, also in a wrapper such as ``{"tool": {...}}``."""
+    return {
+        key: without_scope(value) if isinstance(value, Mapping) and "name" in value else value
+        for key, value in body.items()
+        if key != "visibility"
+    }
 
 
 def new_tool(name: str, service: str, *, scope: Mapping[str, str] = PUBLIC, **more: Any) -> dict[str, Any]:

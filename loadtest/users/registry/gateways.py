@@ -16,6 +16,7 @@ from loadtest.users.recorded import is_recorded
 from loadtest.users.registry.fixtures import (
     ADDRESS,
     INFO,
+    IS_PUBLIC,
     PRIVATE,
     PUBLIC,
     RegistryUser,
@@ -23,6 +24,7 @@ from loadtest.users.registry.fixtures import (
     new_connection_test,
     new_gateway,
     of_team,
+    without_scope,
 )
 
 OK = 200
@@ -206,7 +208,8 @@ class GatewaysUser(RegistryUser):
         """A server with the older transport, and a call of its tool."""
         with self.created(
             "POST /gateways/",
-            json=new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="SSE"),
+            json=without_scope(new_gateway(self.name("gateway"), self.backend("mcp_sse"), transport="SSE")),
+            check=IS_PUBLIC,
             delete="DELETE /gateways/{gateway_id}",
             differs=ADDRESS,
         ) as gateway:

@@ -12,10 +12,12 @@ from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, has, lists_only
 from loadtest.users.registry.fixtures import (
     DESCRIPTION,
+    IS_PUBLIC,
     PURGE_METRICS,
     RegistryUser,
     at_other_server,
     new_prompt,
+    without_scope,
 )
 
 INVALID_PARAMETERS = -32602
@@ -96,7 +98,8 @@ class PromptsUser(RegistryUser):
         """A prompt without arguments, rendered by its ID."""
         with self.created(
             "POST /prompts/",
-            json=new_prompt(self.name("prompt"), template=PLAIN, arguments=[]),
+            json=without_scope(new_prompt(self.name("prompt"), template=PLAIN, arguments=[])),
+            check=IS_PUBLIC,
             delete="DELETE /prompts/{prompt_id}",
             deletion=PURGE_METRICS,
         ) as prompt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest.backends.settings import CATALOG_WITH_KEY
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
@@ -157,12 +158,14 @@ class ReadOnlyAPIUser(RegistryUser):
 
     @task
     def catalog_search(self) -> None:
-        """A server of the catalog is found with the entities of other kinds."""
+        """A server of the catalog is found with the entities of other kinds, but none that needs a key."""
         if self.offers("GET /search") and self.offers("GET /catalog"):
             server = self.call("GET /catalog", params={"limit": 1}, check=lists_number(1, at="servers"))
             found = {"q": server["servers.0.name"], "entity_types": "tools,catalog"}
             own = lists(str(server["servers.0.id"]), at="results.catalog")
             self.call("GET /search", params=found, check=own)
+            closed = {"q": CATALOG_WITH_KEY, "entity_types": "catalog"}
+            self.call("GET /search", params=closed, check=has("results.catalog", []))
 
     @task(2)
     def search(self) -> None:

@@ -12,11 +12,13 @@ from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, enabled, has, lists_only
 from loadtest.users.registry.fixtures import (
     INFO,
+    IS_PUBLIC,
     PURGE_METRICS,
     TEXT,
     RegistryUser,
     at_other_server,
     new_resource,
+    without_scope,
 )
 
 NOT_FOUND = -32002
@@ -50,10 +52,11 @@ class ResourcesUser(RegistryUser):
     @task(2)
     def by_address(self) -> None:
         """A resource that is found by its URI."""
-        body = new_resource(self.name("resource"))
+        body = without_scope(new_resource(self.name("resource")))
         with self.created(
             "POST /resources/",
             json=body,
+            check=IS_PUBLIC,
             delete="DELETE /resources/{resource_id}",
             read=INFO,
             deletion=PURGE_METRICS,

@@ -13,7 +13,14 @@ from loadtest.client.protocols import jsonrpc
 from loadtest.users.base import GatewayUser, named, task
 from loadtest.users.checks import both, enabled, has, lists_only
 from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_server, of_team
+from loadtest.users.registry.fixtures import (
+    IS_PUBLIC,
+    PURGE_METRICS,
+    RegistryUser,
+    new_server,
+    of_team,
+    without_scope,
+)
 
 if TYPE_CHECKING:
     from loadtest.client.answer import Answer
@@ -176,7 +183,8 @@ class ServersUser(RegistryUser):
         """A virtual server without parts."""
         with self.created(
             "POST /servers/",
-            json=new_server(self.name("server")),
+            json=without_scope(new_server(self.name("server"))),
+            check=IS_PUBLIC,
             delete="DELETE /servers/{server_id}",
             deletion=PURGE_METRICS,
         ) as server:

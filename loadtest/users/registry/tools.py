@@ -12,7 +12,13 @@ from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, INVALID_REQUEST, both, has, lists_only, mentions
 from loadtest.users.read_back import Listed
-from loadtest.users.registry.fixtures import PURGE_METRICS, RegistryUser, new_tool
+from loadtest.users.registry.fixtures import (
+    IS_PUBLIC,
+    PURGE_METRICS,
+    RegistryUser,
+    new_tool,
+    without_scope,
+)
 
 PLUGIN = "OutputLengthGuardPlugin"
 PRIORITY = 10
@@ -46,11 +52,12 @@ class ToolsUser(RegistryUser):
 
     @task(2)
     def lookup(self) -> None:
-        """A tool whose argument is sent in the query."""
+        """A tool whose argument is sent in the query, public because its body does not state a visibility."""
         more: dict[str, Any] = {"request_type": "GET"}
         with self.created(
             "POST /tools/",
-            json=new_tool(self.name("tool"), self.backend("rest"), **more),
+            json=without_scope(new_tool(self.name("tool"), self.backend("rest"), **more)),
+            check=IS_PUBLIC,
             delete="DELETE /tools/{tool_id}",
             deletion=PURGE_METRICS,
         ) as tool:
@@ -113,7 +120,7 @@ class ToolsUser(RegistryUser):
 
     @task
     def bindings(self) -> None:
-        """A plugin is bound to every tool of a team, and unbound by its ID."""
+        """A plugin is bound to every tool of a team, not listed for another team, and unbound by its ID."""
         if not self.offers("POST /tools/plugin_bindings/"):
             return
         with self.team() as team:
@@ -122,13 +129,19 @@ class ToolsUser(RegistryUser):
             of_team = {"team_id": team.id}
             identity = str(bound["bindings.0.id"])
             try:
-                for name, found in ((reference, [identity]), (self.name("other"), [])):
+                # The same binding again is a change of it.
+                changed = both(has("bindings.0.id", identity), has("bindings.0.priority", PRIORITY + 1))
+                self.bind(team.id, reference, PRIORITY + 1, changed)
+                listed = both(lists_only(identity, at="bindings"), changed)
+                for name, check in ((reference, listed), (self.name("other"), lists_only(at="bindings"))):
                     self.call(
                         "GET /tools/plugin_bindings/{team_id}",
                         params={"binding_reference_id": name},
-                        check=lists_only(*found, at="bindings"),
+                        check=check,
                         **named(of_team),
                     )
+                other = lists_only(at="bindings")
+                self.call("GET /tools/plugin_bindings/{team_id}", team_id=self.name("team"), check=other)
             finally:
                 self.delete(
                     "DELETE /tools/plugin_bindings/{binding_id}",
@@ -157,13 +170,13 @@ class ToolsUser(RegistryUser):
                     read=Listed("GET /tools/plugin_bindings/", at="bindings", params=reference),
                 )
 
-    def bind(self, team: str, reference: str) -> Answer:
-        """Bind a plugin to every tool of ``team``."""
+    def bind(self, team: str, reference: str, priority: int = PRIORITY, *checks: Check) -> Answer:
+        """Bind a plugin to every tool of ``team``; the response must pass the ``checks``, too."""
         policy = {
             "tool_names": ["*"],
             "plugin_id": PLUGIN,
             "mode": "permissive",
-            "priority": PRIORITY,
+            "priority": priority,
             "config": {},
             "binding_reference_id": reference,
         }
@@ -174,6 +187,7 @@ class ToolsUser(RegistryUser):
                 has("total", 1),
                 has("bindings.0.teamId", team),
                 has("bindings.0.bindingReferenceId", reference),
+                *checks,
             ),
         )
 

@@ -184,7 +184,8 @@ class ImportOverwriteUser(RegistryUser):
             others = {"tools": [self.name("no")], "resources": [self.name("no")], "prompts": [prompt.key]}
             some = UPDATE | {"selected_entities": others}
             self.take(operation, parts, some, progressed([prompt], "updated"), changes=(prompt,))
-            self.take(operation, parts, UPDATE, progressed(parts, "updated"), changes=parts)
+            # Without options, a file is imported, and changes what exists.
+            self.take(operation, parts, {}, progressed(parts, "updated"), changes=parts)
             self.call(
                 "POST /prompts/{prompt_id}",
                 prompt_id=prompt.made.id,
@@ -241,8 +242,18 @@ class ImportOverwriteUser(RegistryUser):
                 )
                 without = among | {"exclude_types": kind, "include_inactive": True}
                 self.call(operation, params=without, check=exports_of(rest, off=off))
+            if also is not None:
+                self.select_each(wanted, others)
             by_whom = exported_by(self.link.session.credentials.email)
             self.call(operation, params={"tags": self.name("tag")}, check=both(exports_of({}), by_whom))
+
+    def select_each(self, on: Mapping[str, Answer], off: Mapping[str, Answer]) -> None:
+        """Export entities of each kind that are switched ``on`` and ``off``, selected by their ids or addresses."""
+        selected = {
+            kind: [str(one[kind]["uri" if kind == "resources" else "id"]) for one in (on, off)]
+            for kind in KINDS
+        }
+        self.call("POST /export/selective", json=selected, check=exports_of(on, off=off))
 
     def switch_off(self, entities: Mapping[str, Answer]) -> None:
         """Switch one entity of each kind off, given by the kind."""
@@ -376,6 +387,8 @@ def imported_beside(part: Part, answer: Answer) -> list[str]:
 
 
 def _told(options: Mapping[str, Any]) -> str:
+    if not options:
+        return "no options"
     return " and ".join(
         key if isinstance(value, dict) else f"{key} {value}" for key, value in options.items()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -17,6 +17,8 @@ from loadtest.users.transfer.fixtures import File, TransferUser
 
 SHOWN = "A name for people"
 FIRST = "The first description."
+TOOLS = ("echo", "slow")
+"""Tools of the MCP backend."""
 
 
 class MovedEntitiesUser(TransferUser):
@@ -114,20 +116,25 @@ class MovedEntitiesUser(TransferUser):
 
     @task
     def server_parts(self) -> None:
-        """A virtual server with a resource and a prompt is exported with them."""
+        """A virtual server with two tools, a resource and a prompt is exported with them."""
         tag = self.name("tag")
         with (
             self.resource(tags=[tag]) as resource,
             self.prompt(tags=[tag]) as prompt,
             self.server(
-                tags=[tag], associated_resources=[resource.id], associated_prompts=[prompt.id]
+                tags=[tag],
+                associated_tools=[self.fixture.tool_ids[name] for name in TOOLS],
+                associated_resources=[resource.id],
+                associated_prompts=[prompt.id],
             ) as server,
         ):
-            wanted = {"types": "servers,resources,prompts", "tags": tag, "include_dependencies": True}
+            name, tools = str(server["name"]), [self.fixture.tools[name] for name in TOOLS]
+            kinds = "servers,tools,resources,prompts"
+            wanted = {"types": kinds, "tags": tag, "include_dependencies": True}
             self.call(
                 "GET /export",
                 params=wanted,
-                check=both(exports("servers", server["name"]), names_parts(str(server["name"]))),
+                check=both(exports("servers", name), needs_tools(name, tools), names_parts(name)),
             )
 
     @task
@@ -181,6 +188,17 @@ def has_dependencies(server: str, *, included: bool) -> Check:
         named_there = bool(found.get("servers_to_tools", {}).get(server))
         what = "the tools that a server needs" if included else "no tools that a server needs"
         return None if named_there is included else expected(f"{what} in the file", found)
+
+    return check
+
+
+def needs_tools(server: str, tools: Collection[str]) -> Check:
+    """Return a check that the dependencies in a file have just these ``tools`` of a ``server``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = answer["metadata.dependencies.servers_to_tools"].get(server, [])
+        right = sorted(found) == sorted(tools)
+        return None if right else expected("all tools that a server needs in the file", found)
 
     return check
 

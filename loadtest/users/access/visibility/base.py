@@ -18,6 +18,7 @@ from loadtest.users.access.visibility.findings import (
     as_it_is,
     judge_foreign,
     judge_like_unknown,
+    judge_required,
     judge_shown,
 )
 from loadtest.users.access.visibility.matrix import (
@@ -194,6 +195,15 @@ class VisibilityUser(RegistryUser):
         """Check a list of JSON-RPC, in the ``member`` of its result; by default that of the kind."""
         case = rpc_case(operation, f"list for {role}", session=session)
         self.check_shown(entity, role, bearer, made, case, member or f"{entity.kind}s")
+
+    def check_required(
+        self, operation: str, bearer: str, made: Entities, *, session: str, server: str = ""
+    ) -> None:
+        """Check that a public prompt, which has a required argument, is refused without arguments."""
+        label = "public prompt without arguments"
+        one = {"name": made[Visibility.PUBLIC].name}
+        case = rpc_case(operation, label, one, session=session, server=server)
+        self.send(case, bearer, functools.partial(judge_required, label))
 
     def check_like_unknown(
         self,

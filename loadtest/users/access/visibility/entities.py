@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from contextlib import ExitStack
 from http import HTTPStatus
+from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.fixtures.callers import Callers, Role, email_of
@@ -44,6 +45,7 @@ from loadtest.users.access.visibility.matrix import (
     surfaces,
 )
 from loadtest.users.base import named, task
+from loadtest.users.checks import has
 from loadtest.users.registry.fixtures import new_gateway, new_prompt, new_resource, new_tool
 
 TEST = "POST /mcp-servers/test-handshake"
@@ -116,6 +118,8 @@ class EntityVisibilityUser(VisibilityUser):
                 self.check_hidden(entity, role, bearers[role], made, callers.team, tag)
             self.check_exported(entity, Role.OUTSIDER, bearers[Role.OUTSIDER], made)
             self.check_scope(entity, owner, made[Visibility.TEAM], body, callers)
+            if entity is TOOLS:
+                self.check_same_name(entity, bearers[Role.OUTSIDER], made[Visibility.TEAM], body, callers)
             for visibility, one in made.items():
                 read = self.call(entity.item, bearer=owner, **named({entity.parameter: one.id}))
                 if entity is GATEWAYS:
@@ -139,6 +143,8 @@ class EntityVisibilityUser(VisibilityUser):
             with self.mcp_session(bearer) as session:
                 self.check_listed(entity, role, bearer, made, f"{MCP} {entity.rpc_list}", session)
                 self.check_items(entity, role, bearer, made, MCP, session)
+                if entity is PROMPTS and role is Role.TEAMMATE:
+                    self.check_required(f"{MCP} {entity.rpc_call}", bearer, made, session=session)
 
     def check_items(
         self,
@@ -218,10 +224,11 @@ class EntityVisibilityUser(VisibilityUser):
     def check_scope(
         self, entity: EntityOperations, owner: str, one: Made, body: Body, callers: Callers
     ) -> None:
-        """Check that the team owner brings an entity neither into a foreign team nor under another account."""
+        """Check that the team owner brings an entity neither into a team of others nor under another account."""
         path = {entity.parameter: one.id}
         for what, sent in (
             ("into a foreign team", {"teamId": callers.other_team}),
+            ("into a team whose owner is another user", {"teamId": callers.joined_team}),
             ("under another account", {"ownerEmail": email_of(Role.OUTSIDER)}),
         ):
             label = f"move a {entity.kind} {what}"
@@ -234,3 +241,17 @@ class EntityVisibilityUser(VisibilityUser):
         answer = negative.send(case, owner, functools.partial(judge_foreign, label))
         if answer is not None and answer.status < HTTPStatus.MULTIPLE_CHOICES:
             negative.delete(entity.delete, {entity.parameter: answer.id})
+
+    def check_same_name(
+        self, entity: EntityOperations, outsider: str, one: Made, body: Body, callers: Callers
+    ) -> None:
+        """Check that an entity of another team can have the same name: a new one, and one that becomes the team's."""
+        private = {"team_id": callers.other_team, "visibility": Visibility.PRIVATE.value}
+        made = self.call(entity.create, json=body(one.name, private), bearer=outsider)
+        own: dict[str, Any] = {"bearer": outsider, entity.parameter: made.id}
+        try:
+            shared = {"visibility": Visibility.TEAM.value}
+            self.call(entity.update, json=shared, check=has("visibility", shared["visibility"]), **own)
+        finally:
+            with self.undoing():
+                self.call(entity.delete, **own)

@@ -120,6 +120,16 @@ def judge_scope(what: str, sent: Mapping[str, str], answer: Answer) -> Finding:
     return Finding(Standing.AS_RECORDED)
 
 
+def judge_required(what: str, answer: Answer) -> Finding:
+    """Return whether a request without a required value was refused; ``what`` names the request."""
+    outcome = outcome_of(answer)
+    if is_refusal(outcome):
+        return Finding(Standing.AS_RECORDED)
+    if is_crash(outcome):
+        return _wrong(ProblemKind.REFUSAL, f"{what}: expected a refusal, got an error")
+    return _wrong(ProblemKind.CONTENT, f"{what}: expected a refusal, but the request was accepted")
+
+
 def as_it_is(_: Answer) -> Finding:
     """Accept any answer: others are compared with it."""
     return Finding(Standing.AS_RECORDED)

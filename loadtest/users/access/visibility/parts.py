@@ -133,6 +133,9 @@ class PartVisibilityUser(VisibilityUser):
             )
             called = case(f"{OF_SERVER} {entity.rpc_call}", label, call_of(entity, one.name))
             self.send(called, bearer, judge)
+        if entity is PROMPTS and role is Role.TEAMMATE:
+            operation = f"{OF_SERVER} {entity.rpc_call}"
+            self.check_required(operation, bearer, made, session=session, server=server)
 
     @task
     def of_gateway(self) -> None:
