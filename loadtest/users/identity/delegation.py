@@ -222,8 +222,14 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         """List the teams of a user with a token for one ``team``, also after the user has joined the ``other`` one."""
         reader = self.reader
         joins = {"email": reader.email, "role": "member"}
-        joined = is_member(reader.email, "member")
-        self.call("POST /teams/{team_id}/members", team_id=other.id, json=joins, check=joined)
+        roles: dict[str, Any] = {"user_email": reader.email, "params": {"scope": "team"}}
+        self.call(
+            "POST /teams/{team_id}/members",
+            team_id=other.id,
+            json=joins,
+            check=is_member(reader.email, "member"),
+            effect=lambda _: has_role_in(team, other)(self.call(GIVEN.operation, **roles)),
+        )
         new = {"name": self.name("token"), "expires_in_days": DAYS}
         create = "POST /tokens/teams/{team_id}"
         made = self.call(
@@ -327,6 +333,17 @@ def changes(read: ReadBackStep, call: Call, entity: Entity, _: Answer) -> Mismat
 def finds_person(answer: Answer) -> Mismatch | None:
     """Check that a search finds an account."""
     return None if answer["items"] else expected("the account in the search", answer.json)
+
+
+def has_role_in(*teams: Answer) -> Check:
+    """Return a check that a member of several ``teams`` has one role in each."""
+    wanted = sorted(team.id for team in teams)
+
+    def check(answer: Answer) -> Mismatch | None:
+        found = sorted(one["scope_id"] for one in answer.json if one["scope_id"] in wanted)
+        return None if found == wanted else expected("one role in each team of a member", found)
+
+    return check
 
 
 def role_is(role: str, *, given: bool) -> Check:
