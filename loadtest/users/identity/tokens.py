@@ -201,15 +201,20 @@ class TokenCatalogCRUDUser(GatewayUser):
         made = self.states(self.call("POST /tokens", json=new, check=is_made(new)))
         token = Shown(made["token.id"], new["name"])
         mine = {"limit": PAGE, "user_email": made["token.user_email"]}
-        self.call(everything, params=mine, check=has_among(token, at="tokens"))
-        others = mine | {"user_email": "unknown@example.com"}
-        self.call(everything, params=others, check=only(at="tokens"))
-        for whose in (mine, {"limit": PAGE}):
-            none = both(has_length(0, at="tokens"), has_all({"limit": PAGE, "offset": BEYOND}), counts_more)
-            self.call(everything, params=whose | {"offset": BEYOND}, check=none)
         why = "The administrator says so."
-        reason = {"reason": why}
-        self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
+        try:
+            self.call(everything, params=mine, check=has_among(token, at="tokens"))
+            others = mine | {"user_email": "unknown@example.com"}
+            self.call(everything, params=others, check=only(at="tokens"))
+            for whose in (mine, {"limit": PAGE}):
+                none = both(
+                    has_length(0, at="tokens"), has_all({"limit": PAGE, "offset": BEYOND}), counts_more
+                )
+                self.call(everything, params=whose | {"offset": BEYOND}, check=none)
+        finally:
+            with self.undoing():
+                reason = {"reason": why}
+                self.delete("DELETE /tokens/admin/{token_id}", read=TOKEN, token_id=token.id, json=reason)
         revoked = token._replace(enabled=False)
         listed = both(has_among(revoked, at="tokens"), self.was_revoked(token.id, why))
         for whose in (mine, {"limit": PAGE}):
