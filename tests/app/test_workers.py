@@ -43,8 +43,10 @@ class Company:
         where = ("--master-bind", "127.0.0.1", "--master-port", self.port, "--gateway", self.gateway.host)
         intended = self.reports.with_name("removed.toml")
         intended.write_text(INTENDED)
-        size = ("--known-failures", str(intended), "-u", "6", "-r", "6", "--reports-dir", str(self.reports))
-        return started(("run", "--master", *where, *size, *arguments, *WHO), self.settings)
+        # The one scenario of the sweep gives a rate that is too low to stop a load in the middle.
+        size = ("-u", "6", "-r", "6", "--rate", "20")
+        files = ("--known-failures", str(intended), "--reports-dir", str(self.reports))
+        return started(("run", "--master", *where, *size, *files, *arguments, *WHO), self.settings)
 
     def worker(self, *arguments: str, **more: str) -> Started:
         command = ("work", "--master-host", "127.0.0.1", "--master-port", self.port, *arguments)
