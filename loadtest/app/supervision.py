@@ -134,7 +134,7 @@ def _left(run: Run, run_time: float) -> str:
     left = run_time - run.duration
     if left > 0:
         return f"{clock(left)} left"
-    left += sweep_grace(run_time)
+    left += sweep_grace(run_time, run.sweep.planned if run.sweep else 0)
     if run.sweep and run.sweep.done < run.sweep.planned and left > 0:
         return f"up to {clock(left)} left for the first sweep"
     return "finishing"

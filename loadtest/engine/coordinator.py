@@ -252,7 +252,7 @@ class Coordinator:
             self._quit()
             return
         gevent.sleep(run_time)
-        grace = sweep_grace(run_time)
+        grace = sweep_grace(run_time, self.queue.record().planned)
         if not self.queue.finished:
             logger.info("The first sweep is incomplete; the load continues for %g s at most", grace)
         self._wait_for_sweep(grace)

@@ -40,6 +40,14 @@ def test_a_wrong_run_time_in_the_file_is_named(tmp_path: object, monkeypatch: py
         size()
 
 
-@given(st.floats(1, 1e6))
-def test_a_load_is_stopped_only_after_the_first_sweep_had_its_time(run_time: float) -> None:
-    assert 0 < sweep_grace(run_time) < OVERTIME
+@given(st.floats(1, 1e6), st.integers(0, 10_000))
+def test_a_load_is_stopped_only_after_the_first_sweep_had_its_time(run_time: float, scenarios: int) -> None:
+    assert 0 < sweep_grace(run_time, scenarios) < OVERTIME
+
+
+@pytest.mark.parametrize(
+    ("run_time", "scenarios", "grace"),
+    [(1.0, 1, 8.0), (30.0, 749, 600.0), (30.0, 400, 400.0), (60.0, 200, 480.0)],
+)
+def test_a_short_load_waits_for_a_long_sweep(run_time: float, scenarios: int, grace: float) -> None:
+    assert sweep_grace(run_time, scenarios) == grace
