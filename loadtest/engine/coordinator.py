@@ -39,7 +39,7 @@ from loadtest.engine.messages import (
     publish_config,
     send,
 )
-from loadtest.engine.pacing import MixController, SoakController, holds_streams, is_deep
+from loadtest.engine.pacing import MixController, SoakController, holds_streams, is_deep, user_count
 from loadtest.engine.paired.director import PairDirector
 from loadtest.engine.process import LoadProcess
 from loadtest.engine.run_writer import RunWriter
@@ -196,8 +196,7 @@ class Coordinator:
 
     def _run_pairs(self, paired: PairDirector) -> None:
         """Make all pairs, then end the load."""
-        options = self.environment.parsed_options
-        users = getattr(options, "num_users", None) or 1
+        users = user_count(self.environment)
         logger.info("Fixtures created; the load is made in pairs with the base")
         try:
             paired.run(self.queue, users, lambda: clock.now() - self.run_writer.started)

@@ -104,7 +104,7 @@ class SoakController:
         if target.soak is not None:
             options = environment.parsed_options
             sweeping = (
-                min(target.soak.sweepers, _users(environment)),
+                min(target.soak.sweepers, user_count(environment)),
                 getattr(options, "spawn_rate", None) or 1.0,
             )
             environment.shape_class = SoakShape(sweeping)
@@ -130,7 +130,7 @@ class SoakController:
     def _plan(self, shape: SoakShape, soak: Soak, run_time: float, swept: Callable[[], bool]) -> None:
         """Set the plan for the requested run time and number of users."""
         stream_classes = [one for one in self.environment.user_classes if holds_streams(one)]
-        staffing = allocate_users(soak, _users(self.environment), streams=bool(stream_classes))
+        staffing = allocate_users(soak, user_count(self.environment), streams=bool(stream_classes))
         for user_class in stream_classes:
             user_class.fixed_count = staffing.holders
         self.rate = arrival_rate(soak, staffing, run_time, self.target.seed)
@@ -172,7 +172,7 @@ class MixController:
             return False
         now = clock.now()
         self._starts = target.rate or mix_rate(done, max(now - started, 1.0), gateways)
-        period = _users(self.environment) / self._starts
+        period = user_count(self.environment) / self._starts
         self.rate = ArrivalRate(period=period, realistic=MIX_REALISTIC, held=0.0, seed=target.seed)
         self.paced_since = now
         logger.info("The first sweep is over; the mix starts, %.3g scenarios per second", self._starts)
@@ -186,7 +186,8 @@ class MixController:
         return (LoadStage(name="mix", start=start, end=max(start, end), rate=round(self._starts, 3)),)
 
 
-def _users(environment: Environment) -> int:
+def user_count(environment: Environment) -> int:
+    """Return the number of users that was asked for; 1 if none was."""
     return getattr(environment.parsed_options, "num_users", None) or 1
 
 

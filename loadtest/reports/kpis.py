@@ -53,11 +53,13 @@ def area_latencies(verdict: Verdict) -> Iterator[tuple[str, Latency]]:
 def closed_loop(run: Run) -> str:
     """Return what the latencies of a first sweep include, and those of the mix; empty for a soak and for pairs."""
     timeline, users = run.timeline, plural(run.settings.users, "user")
-    if not run.settings.users or run.base is not None or (timeline.stretches and timeline.mix is None):
+    if not run.settings.users or run.base is not None or timeline.planned:
         return ""
-    included = "latencies include the time behind requests of the load itself"
+    waits = (
+        "each waits for a response before its next request, so that latencies include the time behind requests of the "
+        "load itself"
+    )
     compare = "A slowdown shows in a comparison with a base."
-    waits = f"each waits for a response before its next request, so that {included}"
     if timeline.mix is None:
         return f"Closed loop of {users}: {waits}. {compare}"
     return (

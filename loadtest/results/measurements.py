@@ -211,6 +211,11 @@ class Timeline(Record, frozen=True, kw_only=True):
     """Latency of the requests that finished after the first stage began."""
 
     @property
+    def planned(self) -> bool:
+        """Whether the load follows the plan of a soak."""
+        return bool(self.stretches) and self.mix is None
+
+    @property
     def mix(self) -> LoadStage | None:
         """The mix after the first sweep of a load without a plan; None if it did not begin."""
         return next((one for one in self.stretches if one.name == "mix"), None)

@@ -25,8 +25,7 @@ def assess_endurance(run: Run, new_by_minute: Mapping[int, int]) -> Endurance:
 
     Deterministic: the random numbers depend only on the seed and the start time of the run.
     """
-    planned = bool(run.timeline.stretches) and run.timeline.mix is None
-    soak = planned or run.settings.profile == "soak"
+    soak = run.timeline.planned or run.settings.profile == "soak"
     if not soak and run.duration < MIN_DURATION:
         return NOT_JUDGED
     seed = [run.settings.seed, zlib.crc32(run.started.encode())]

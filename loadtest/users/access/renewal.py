@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
-from loadtest.users.access.checks import AGAIN, has_its_status, is_refused_again
+from loadtest.users.access.repetition import RepeatingUser
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import one_owner
@@ -38,7 +38,7 @@ GIVE = "POST /rbac/users/{user_email}/roles"
 REVOKE = "DELETE /rbac/users/{user_email}/roles/{role_id}"
 
 
-class SoftDeletionUser(PeopleUser, RegistryUser):
+class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
     """People who do again what was revoked, left or deleted."""
 
     area = "renewal"
@@ -198,8 +198,3 @@ class SoftDeletionUser(PeopleUser, RegistryUser):
         return self.created(
             "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
         )
-
-    def again(self, operation: str, **options: Any) -> None:
-        """Make a request that was carried out already: it must be refused."""
-        known = has_its_status if self.link.session.as_recorded else None
-        self.call(operation, refusals=AGAIN, check=is_refused_again, effect=known, **options)

@@ -11,7 +11,7 @@ from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.users.access.checks import AGAIN, has_its_status, is_refused_again
-from loadtest.users.base import task
+from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.identity.memberships import REQUESTS
@@ -37,7 +37,18 @@ MAY_I = {"message": "May I?"}
 """A request to join a team."""
 
 
-class DuplicateRequestUser(PeopleUser, RegistryUser):
+class RepeatingUser(GatewayUser):
+    """A user who makes requests again."""
+
+    abstract = True
+
+    def again(self, operation: str, **options: Any) -> None:
+        """Make a request again that was carried out before: it must be refused."""
+        known = has_its_status if self.link.session.as_recorded else None
+        self.call(operation, refusals=AGAIN, check=is_refused_again, effect=known, **options)
+
+
+class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
     """People who make a request again that was carried out."""
 
     area = "repetition"
@@ -205,8 +216,3 @@ class DuplicateRequestUser(PeopleUser, RegistryUser):
         return self.created(
             "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
         )
-
-    def again(self, operation: str, **options: Any) -> None:
-        """Make a request again that was carried out before: it must be refused."""
-        known = has_its_status if self.link.session.as_recorded else None
-        self.call(operation, refusals=AGAIN, check=is_refused_again, effect=known, **options)

@@ -219,7 +219,7 @@ class AdminObservabilityUser(TracingUser):
             self.call("GET /admin/observability/queries/{query_id}", **named(own), check=self.is_owned)
 
     def is_owned(self, answer: Answer) -> Mismatch | None:
-        """Check that a query belongs to the user who saved it: without an owner, it is private to nobody."""
+        """Check that a query belongs to the user who saved it."""
         right = answer["user_email"] == self.link.session.credentials.email
         return None if right else expected("the user who saved the query as its owner", answer["user_email"])
 
