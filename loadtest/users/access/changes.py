@@ -19,7 +19,6 @@ from loadtest.users.access.checks import cannot_be_used, has_result, receives, s
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both, has, lists, lists_only
 from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Listed
 from loadtest.users.registry.fixtures import MASK, TEXT, RegistryUser, new_tool, of_team
 
@@ -167,8 +166,7 @@ class CacheInvalidationUser(RegistryUser, PeopleUser):
     @contextmanager
     def team_of_member(self) -> Iterator[Answer]:
         """Create a team for the ``with`` block, of which the reader is a member."""
-        body = new_team(self.name("team")) | {"visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+        with self.team() as team:
             role = {"email": self.reader.email, "role": "member"}
             joined = self.is_member(team, role["email"], role["role"])
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=role, effect=joined)

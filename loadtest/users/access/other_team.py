@@ -13,8 +13,8 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import MEMBERS, PeopleUser
 from loadtest.users.identity.memberships import REQUESTS
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
+from loadtest.users.teams import OPEN
 
 APPROVE = "POST /teams/{team_id}/join-requests/{request_id}/approve"
 REJECT = "DELETE /teams/{team_id}/join-requests/{request_id}"
@@ -66,10 +66,5 @@ class CrossTeamUser(PeopleUser):
     @contextmanager
     def two_teams(self) -> Iterator[tuple[Answer, Answer]]:
         """Create two teams for the ``with`` block."""
-        one, other = new_team(self.name("team")), new_team(self.name("team"))
-        delete = "DELETE /teams/{team_id}"
-        with (
-            self.created("POST /teams/", json=one, delete=delete) as first,
-            self.created("POST /teams/", json=other, delete=delete) as second,
-        ):
+        with self.team(**OPEN) as first, self.team(**OPEN) as second:
             yield first, second

@@ -14,16 +14,16 @@ from loadtest.client.answer import Answer, Problem
 from loadtest.client.auth import limited_token, session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
-from loadtest.client.protocols.protocol_cases import SESSION, permission_cases, rpc_cases, session_cases
+from loadtest.client.protocols.protocol_cases import permission_cases, rpc_cases, session_cases
 from loadtest.client.refusal import refused_to
 from loadtest.core.operations import base
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
 from loadtest.users.access.checks import judge_reserved
-from loadtest.users.base import named, task
+from loadtest.users.base import task
 from loadtest.users.checks import has
 from loadtest.users.identity.auth import REFRESH
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.open_session import SERVER, mcp_session
 from loadtest.versions.refusals import BY_PUBLIC_TOKEN, BY_TEAM_TOKEN, Outcomes, load_outcomes
 
 BY_API_TOKEN = "API token"  # noqa: S105
@@ -120,7 +120,7 @@ class RefusalUser(PeopleUser):
         """Call every method of MCP as a member without roles, in a session of that member."""
         with (
             self.without_roles() as bearer,
-            self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/", bearer=bearer) as session,
+            mcp_session(self, bearer) as session,
         ):
             negative, chosen = self._negative(permission_cases("/mcp/", {}, session))
             for case in chosen:
@@ -147,7 +147,7 @@ class RefusalUser(PeopleUser):
             negative, chosen = self._negative(permission_cases("/rpc", {}, label=BY_SCOPED_TOKEN))
             for case in chosen:
                 negative.send(case, bearer)
-            with self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/", bearer=bearer) as session:
+            with mcp_session(self, bearer) as session:
                 negative, chosen = self._negative(permission_cases("/mcp/", {}, session, BY_SCOPED_TOKEN))
                 for case in chosen:
                     negative.send(case, bearer)
@@ -160,8 +160,7 @@ class RefusalUser(PeopleUser):
     @task
     def token_for_one_team(self) -> None:
         """Use operations for an administrator of everything with a token that shows the entities of one team."""
-        new = {"name": self.name("team"), "visibility": "private"}
-        with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
+        with self.team() as team:
             self.refuse_limited(BY_TEAM_TOKEN, (team.id,))
 
     @task
@@ -195,7 +194,7 @@ class RefusalUser(PeopleUser):
     @task
     def mcp(self) -> None:
         """Violate MCP at the gateway's own endpoint, with and without a trailing slash."""
-        with self.mcp_session("POST /mcp/ initialize", "DELETE /mcp/") as session:
+        with mcp_session(self) as session:
             for endpoint in ("/mcp/", "/mcp"):
                 self.refuse_protocol([*rpc_cases(endpoint, {}, session), *session_cases(endpoint, {})])
 
@@ -204,8 +203,7 @@ class RefusalUser(PeopleUser):
         """Violate MCP at the endpoint of a virtual server."""
         path = {"server_id": self.fixture.server_id or ""}
         endpoint = "/servers/{server_id}/mcp"
-        begin, end = "POST /servers/{server_id}/mcp initialize", "DELETE /servers/{server_id}/mcp"
-        with self.mcp_session(begin, end, **path) as session:
+        with mcp_session(self, None, SERVER, **path) as session:
             self.refuse_protocol([*rpc_cases(endpoint, path, session), *session_cases(endpoint, path)])
 
     def cases(self, group: CaseGroup, part: Part) -> list[NegativeCase]:
@@ -256,17 +254,6 @@ class RefusalUser(PeopleUser):
         negative, chosen = self._negative(cases)
         for case in chosen:
             negative.send(case, "" if case.group is CaseGroup.NO_TOKEN else self.link.session.bearer)
-
-    @contextmanager
-    def mcp_session(self, begin: str, end: str, *, bearer: str | None = None, **path: str) -> Iterator[str]:
-        """Open an MCP session of the administrator, or of another ``bearer``, for the ``with`` block; yield its id."""
-        opened = self.rpc(begin, INITIALIZE, bearer=bearer, **named(path))
-        session = str(opened.headers.get(SESSION) or "")
-        try:
-            yield session
-        finally:
-            if session:
-                self.call(end, headers={SESSION: session}, bearer=bearer, unlisted=True, **named(path))
 
     @contextmanager
     def own_token(self, **scope: list[str]) -> Iterator[str]:

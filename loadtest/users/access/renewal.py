@@ -7,10 +7,8 @@ refused, nor as a second one beside the new one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
-from loadtest.client.answer import Answer
 from loadtest.users.access.repetition import RepeatingUser
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
@@ -18,7 +16,6 @@ from loadtest.users.identity.checks import one_owner
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.memberships import INVITATIONS, REQUESTS
 from loadtest.users.identity.rbac import ROLES, new_role
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Item, Listed, ReadBack
 from loadtest.users.registry.fixtures import (
     ADDRESS,
@@ -31,6 +28,7 @@ from loadtest.users.registry.fixtures import (
     new_server,
     new_tool,
 )
+from loadtest.users.teams import OPEN, new_team
 
 TIMES = range(2)
 """A role is given, a name is used, …: and then again."""
@@ -52,7 +50,7 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
     @task
     def team_role(self) -> None:
         """A role in a team is given, revoked, given and revoked."""
-        with self.open_team() as team:
+        with self.team(**OPEN) as team:
             self.gives(self.viewer.email, "team", {"scope_id": team.id})
 
     def gives(self, email: str, scope: str, more: Mapping[str, str] | None = None) -> None:
@@ -82,7 +80,7 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
     def membership(self) -> None:
         """A member is added, promoted and removed, twice."""
         email = self.member.email
-        with self.open_team() as team:
+        with self.team(**OPEN) as team:
             path = {"team_id": team.id, "user_email": email}
             for _ in TIMES:
                 self.call(
@@ -104,7 +102,7 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
     def invitation(self) -> None:
         """A person is invited and the invitation cancelled, twice."""
         email = self.stranger().email
-        with self.open_team() as team:
+        with self.team(**OPEN) as team:
             pending = INVITATIONS._replace(path={"team_id": team.id})
             for _ in TIMES:
                 invitation = self.call(
@@ -119,7 +117,7 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
     @task
     def request_to_join(self) -> None:
         """A person asks to join a team and is rejected, twice."""
-        with self.open_team() as team:
+        with self.team(**OPEN) as team:
             for _ in TIMES:
                 request = self.call(
                     "POST /teams/{team_id}/join",
@@ -192,9 +190,3 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
         for _ in TIMES:
             with self.created(create, json=body, delete=delete, read=read, differs=differs):
                 pass
-
-    def open_team(self) -> AbstractContextManager[Answer]:
-        """Create a public team for the ``with`` block, that others can ask to join."""
-        return self.created(
-            "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
-        )

@@ -6,17 +6,14 @@ The second request is refused with a reason, neither carried out nor answered wi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
-from loadtest.client.answer import Answer
 from loadtest.users.access.checks import AGAIN, has_its_status, is_refused_again
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.identity.memberships import REQUESTS
 from loadtest.users.identity.rbac import ROLES, new_role
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
 from loadtest.users.registry.fixtures import (
     INFO,
@@ -30,6 +27,7 @@ from loadtest.users.registry.fixtures import (
     new_tool,
     of_team,
 )
+from loadtest.users.teams import OPEN, new_team
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
@@ -155,7 +153,7 @@ class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
     def membership(self) -> None:
         """A member is added, invited and asks to join again, is removed, and cannot be removed again."""
         email, bearer = self.member.email, self.member.bearer
-        with self.public_team() as team:
+        with self.team(**OPEN) as team:
             own: dict[str, Any] = {"team_id": team.id}
             joins = {"email": email, "role": "member"}
             joined = self.is_member(team, email, "member")
@@ -172,7 +170,7 @@ class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
     def invitation(self) -> None:
         """A person is invited and invited again; one that was accepted is neither accepted again nor cancelled."""
         email, bearer = self.member.email, self.member.bearer
-        with self.public_team() as team:
+        with self.team(**OPEN) as team:
             invite: dict[str, Any] = {"team_id": team.id, "json": {"email": email, "role": "member"}}
             invitation = self.call("POST /teams/{team_id}/invitations", check=has("email", email), **invite)
             self.again("POST /teams/{team_id}/invitations", **invite)
@@ -185,7 +183,7 @@ class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
     @task
     def request_to_join(self) -> None:
         """A person asks to join a team again while the first request is pending."""
-        with self.public_team() as team:
+        with self.team(**OPEN) as team:
             ask: dict[str, Any] = {"team_id": team.id, "json": MAY_I, "bearer": self.member.bearer}
             self.call("POST /teams/{team_id}/join", check=has("status", "pending"), **ask)
             self.again("POST /teams/{team_id}/join", **ask)
@@ -202,7 +200,7 @@ class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
 
     def decided(self, operation: str) -> None:
         """Decide a request to join a team twice."""
-        with self.public_team() as team:
+        with self.team(**OPEN) as team:
             ask: dict[str, Any] = {"team_id": team.id, "json": MAY_I, "bearer": self.member.bearer}
             request = self.call("POST /teams/{team_id}/join", check=has("status", "pending"), **ask)
             own: dict[str, Any] = {"team_id": team.id, "request_id": request.id}
@@ -210,9 +208,3 @@ class DuplicateRequestUser(PeopleUser, RegistryUser, RepeatingUser):
                 operation, effect=lambda _: REQUESTS.is_gone(self.call, Entity(request.id, own, {})), **own
             )
             self.again(operation, **own)
-
-    def public_team(self) -> AbstractContextManager[Answer]:
-        """Create a team for the ``with`` block that others can ask to join."""
-        return self.created(
-            "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
-        )

@@ -33,6 +33,7 @@ from loadtest.users.checks import (
 from loadtest.users.identity.checks import at_most, is_called
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
 from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.open_session import SERVER, mcp_session
 from loadtest.users.registry.a2a import invocation
 from loadtest.users.registry.fixtures import (
     RegistryUser,
@@ -112,7 +113,7 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
             called = {"name": tool["name"], "arguments": {"text": text}}
             answered = mentions(text, at="result.content.0.text")
             self.rpc("POST /rpc tools/call", called, check=answered, **own)
-            with self.session(server, bearer) as session:
+            with mcp_session(self, bearer, SERVER, closed_by=None, server_id=server.id) as session:
                 within: dict[str, Any] = own | among | {"headers": {SESSION: session}}
                 self.rpc("POST /servers/{server_id}/mcp tools/list", check=offered, **within)
                 self.rpc("POST /servers/{server_id}/mcp tools/call", called, check=answered, **within)
@@ -325,18 +326,6 @@ class RestrictedTokenUser(PeopleUser, RegistryUser):
     def forbidden(self, what: str, operation: str, **options: Any) -> None:
         """Make a request that would do ``what``, for which a token must not be used."""
         self.call(operation, refusals=FORBIDDEN, check=is_denied(what), **options)
-
-    @contextmanager
-    def session(self, server: Answer, bearer: str) -> Iterator[str]:
-        """Open a session with a virtual server for the ``with`` block, and yield its id."""
-        own: dict[str, Any] = {"server_id": server.id}
-        begun = self.rpc("POST /servers/{server_id}/mcp initialize", INITIALIZE, bearer=bearer, **own)
-        session = str(begun.headers.get(SESSION) or "")
-        try:
-            yield session
-        finally:
-            with self.undoing():
-                self.call("DELETE /servers/{server_id}/mcp", headers={SESSION: session}, unlisted=True, **own)
 
     @contextmanager
     def token(self, **scope: Any) -> Iterator[str]:

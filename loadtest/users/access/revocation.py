@@ -96,11 +96,7 @@ class RevocationUser(PeopleUser, RegistryUser):
     def member_removed(self) -> None:
         """A member who reads the team and a tool of it, and is removed."""
         email, bearer = self.reader.email, self.reader.bearer
-        body = {"name": self.name("team"), "visibility": "private"}
-        with (
-            self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team,
-            self.tool(scope=of_team(team.id)) as tool,
-        ):
+        with self.team() as team, self.tool(scope=of_team(team.id)) as tool:
             path = {"team_id": team.id, "tool_id": tool.id}
             member = Entity(email, path, {})
             accesses = [

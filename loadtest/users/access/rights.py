@@ -18,9 +18,9 @@ from loadtest.users.checks import has
 from loadtest.users.identity.accounts import ACCOUNT, UPDATES
 from loadtest.users.identity.checks import Person, is_called, whose
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity, Listed
 from loadtest.users.registry.fixtures import PRIVATE, new_tool
+from loadtest.users.teams import OPEN
 
 DAYS = 5
 """Lifetime of a token; the gateway rejects tokens without expiry."""
@@ -48,12 +48,6 @@ class DeniedUser(GatewayUser):
         """Make a request that would do ``what`` and must be refused; skip it if this gateway does not have it."""
         if self.offers(operation):
             self.call(operation, refusals=DENIED, check=is_denied(what), effect=effect, **options)
-
-    def team(self) -> AbstractContextManager[Answer]:
-        """Create a team of the administrator alone for the ``with`` block."""
-        return self.created(
-            "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
-        )
 
 
 class SelfLockoutUser(PeopleUser, DeniedUser):
@@ -94,7 +88,7 @@ class SelfLockoutUser(PeopleUser, DeniedUser):
     def last_owner(self) -> None:
         """The only owner of a team neither leaves it nor is removed nor becomes a member."""
         owner = self.link.session.credentials.email
-        with self.team() as team:
+        with self.team(**OPEN) as team:
             kept = self.is_member(team, owner, "owner")
             path = {"team_id": team.id, "user_email": owner}
             change = "PUT /teams/{team_id}/members/{user_email}"
@@ -163,7 +157,7 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
         if self.documents("POST /tokens", "body user_email"):
             body = self.new_token(READ) | {"user_email": administrator}
             self.denied("a token of another account", "POST /tokens", json=body, **own)
-        with self.team() as team:
+        with self.team(**OPEN) as team:
             body = self.new_token(READ)
             self.denied("a token of a foreign team", "POST /tokens", json=body | {"team_id": team.id}, **own)
             create = "POST /tokens/teams/{team_id}"
@@ -216,7 +210,7 @@ class PrivilegeEscalationUser(PeopleUser, DeniedUser):
         """
         email, bearer = self.member.email, self.member.bearer
         owner, viewer = self.link.session.credentials.email, self.viewer.email
-        with self.team() as team, self.manager() as role:
+        with self.team(**OPEN) as team, self.manager() as role:
             joined = self.is_member(team, email, "member")
             joins = {"email": email, "role": "member"}
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=joins, effect=joined)

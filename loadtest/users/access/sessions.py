@@ -18,7 +18,7 @@ from loadtest.users.base import named, task
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.checks import is_called
 from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.registry.fixtures import RegistryUser, of_team
 
 DAYS = 5
@@ -36,7 +36,7 @@ class SessionAccessUser(PeopleUser, RegistryUser):
         bearer = self.viewer.bearer
         made = self.new_token("POST /tokens", bearer)
         token = str(made["access_token"])
-        with self.session(token, ends_with=bearer) as session:
+        with self.session(token, closed_by=bearer) as session:
             self.delete(
                 "DELETE /tokens/{token_id}",
                 token_id=str(made["token.id"]),
@@ -71,7 +71,7 @@ class SessionAccessUser(PeopleUser, RegistryUser):
             self.call("POST /teams/{team_id}/members", team_id=team.id, json=member)
             with (
                 self.token("POST /tokens/teams/{team_id}", bearer, team_id=team.id) as token,
-                self.session(token, ends_with=bearer, tool=str(tool["name"])) as session,
+                self.session(token, closed_by=bearer, tool=str(tool["name"])) as session,
             ):
                 self.call(
                     "DELETE /teams/{team_id}/members/{user_email}",
@@ -80,19 +80,14 @@ class SessionAccessUser(PeopleUser, RegistryUser):
                 )
 
     @contextmanager
-    def session(self, token: str, *, ends_with: str | None = None, tool: str = "") -> Iterator[str]:
+    def session(self, token: str, *, closed_by: str | None = None, tool: str = "") -> Iterator[str]:
         """Open a session for the ``with`` block that lists the tools, ``tool`` among them, and yield its id.
 
-        It is ended with another credential of the same account, or by the administrator.
+        It is closed with another credential of the same account, or by the administrator.
         """
-        begun = self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=token)
-        session = str(begun.headers.get(SESSION) or "")
-        try:
+        with mcp_session(self, token, closed_by=closed_by) as session:
             self.rpc("POST /mcp/ tools/list", {}, headers={SESSION: session}, bearer=token, check=shows(tool))
             yield session
-        finally:
-            with self.undoing():
-                self.call("DELETE /mcp/", headers={SESSION: session}, bearer=ends_with, unlisted=True)
 
     def is_closed(self, token: str, session: str) -> Mismatch | None:
         """Return a mismatch if a request with this ``token`` is not refused, in the ``session`` or without one."""

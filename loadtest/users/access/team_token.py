@@ -19,7 +19,7 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, both, has, lists
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.identity.fixtures import TOKEN, PeopleUser
-from loadtest.users.mcp.jsonrpc import INITIALIZE
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.read_back import parameters_of
 from loadtest.users.registry.fixtures import (
     INFO,
@@ -204,16 +204,11 @@ class TeamTokenUser(PeopleUser, RegistryUser):
         """Read the lists of MCP with a token for no team, in which nothing of a team is."""
         if (bearer := self.public_token()) is None:
             return
-        begun = self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer)
-        headers = {SESSION: str(begun.headers.get(SESSION) or "")}
-        try:
+        with mcp_session(self, bearer) as session:
             for operation, (listed, key) in MCP_LISTS.items():
                 one = things[listed]
                 check = hides(one, by=str(one[key]))
-                self.rpc(operation, {}, headers=headers, bearer=bearer, check=check)
-        finally:
-            with self.undoing():
-                self.call("DELETE /mcp/", headers=headers, bearer=bearer, unlisted=True)
+                self.rpc(operation, {}, headers={SESSION: session}, bearer=bearer, check=check)
 
     @task
     def tags(self) -> None:

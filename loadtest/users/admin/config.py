@@ -18,6 +18,7 @@ from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import both, has
 from loadtest.users.ops.log_search import MOST
 from loadtest.users.recorded import ATTEMPTS
+from loadtest.users.teams import OPEN
 
 DEFAULT_HEADERS = ["X-Tenant-Id", "X-Trace-Id"]
 """Headers that a gateway passes through by default."""
@@ -205,8 +206,7 @@ class AdminPluginsUser(AdminUser):
 
     @contextmanager
     def _team(self) -> Iterator[str]:
-        new = {"name": self.name("team"), "visibility": "public"}
-        with self.created("POST /teams/", json=new, delete="DELETE /teams/{team_id}") as team:
+        with self.team(**OPEN) as team:
             yield team.id
 
 

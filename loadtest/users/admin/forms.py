@@ -7,7 +7,7 @@ redirects the browser to its tab of the admin page, ``/admin#tools``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
@@ -372,11 +372,6 @@ class AdminUser(RegistryUser):
             return expected("another entity on the second page than on the first", second)
 
         return check
-
-    def team(self) -> AbstractContextManager[Answer]:
-        """Create a team of the administrator for the ``with`` block."""
-        body = {"name": self.name("team"), "visibility": "private"}
-        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
 
 def as_typed(name: str) -> str:

@@ -21,7 +21,8 @@ from loadtest.users.checks import ANSWERED, both
 from loadtest.users.federation.checks import calls_fail, fails_saying, says_value, succeeds
 from loadtest.users.federation.rest_results import ANY
 from loadtest.users.federation.rest_services import ServiceUser
-from loadtest.users.mcp.mcp import GATEWAY, SERVER, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import GATEWAY, SERVER
 from loadtest.users.read_back import Listed, same
 from loadtest.users.registry.fixtures import ADDRESS, new_gateway
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -14,7 +13,7 @@ from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.checks import is_member
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.identity.memberships import ACCEPT, REQUESTS
-from loadtest.users.identity.teams import new_team
+from loadtest.users.teams import OPEN
 
 ADD = "POST /teams/{team_id}/members"
 APPROVE = "POST /teams/{team_id}/join-requests/{request_id}/approve"
@@ -30,7 +29,7 @@ class AdmissionUser(PeopleUser):
     @task
     def unverified(self) -> None:
         """A user whose address is not verified is neither invited nor accepts an invitation."""
-        with self.team() as team, self.person() as person:
+        with self.team(**OPEN) as team, self.person() as person:
             bearer, invited = self.signed_in(person), {"email": person.email, "role": "member"}
             absent = self.is_no_member(team, person.email)
             own: dict[str, Any] = {"team_id": team.id, "json": invited}
@@ -46,7 +45,7 @@ class AdmissionUser(PeopleUser):
     def full(self) -> None:
         """A team that is full accepts no member, in any way, and after that as many more as it may have."""
         reader, member = self.reader, self.member
-        with self.team(max_members=2) as team:
+        with self.team(**OPEN, max_members=2) as team:
             own: dict[str, Any] = {"team_id": team.id}
             asked = self.call(JOIN, json={"message": "May I?"}, bearer=reader.bearer, **own)
             self.admits(team, member.email)
@@ -65,7 +64,7 @@ class AdmissionUser(PeopleUser):
     def full_by_invitations(self) -> None:
         """An invitation that waits takes a place of a team, and is not accepted after the place is taken."""
         reader, member = self.reader, self.member
-        with self.team(max_members=2) as team:
+        with self.team(**OPEN, max_members=2) as team:
             invited = {"email": reader.email, "role": "member"}
             own: dict[str, Any] = {"team_id": team.id}
             token = self.call(INVITE, json=invited, check=has("email", reader.email), **own)["token"]
@@ -80,7 +79,7 @@ class AdmissionUser(PeopleUser):
     def not_asked(self) -> None:
         """No user can ask to join a private team, or one that they belong to, or that does not exist."""
         reader = self.reader
-        with self.team() as team:
+        with self.team(**OPEN) as team:
             ask: dict[str, Any] = {"json": {"message": "May I?"}, "bearer": reader.bearer}
             path: dict[str, Any] = {"team_id": team.id}
             self.update("PUT /teams/{team_id}", json={"visibility": "private"}, team_id=team.id)
@@ -109,8 +108,3 @@ class AdmissionUser(PeopleUser):
     def denied(self, what: str, operation: str, *, effect: Effect | None = None, **options: Any) -> None:
         """Make a request that would do ``what`` and must be refused."""
         self.call(operation, refusals=DENIED, check=is_denied(what), effect=effect, **options)
-
-    def team(self, **more: Any) -> AbstractContextManager[Answer]:
-        """Create a public team for the ``with`` block."""
-        body = new_team(self.name("team")) | more
-        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")

@@ -21,8 +21,7 @@ from loadtest.users.checks import both, contains, has
 from loadtest.users.identity.accounts import UPDATES
 from loadtest.users.identity.checks import Person, is_member
 from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.mcp.jsonrpc import INITIALIZE
-from loadtest.users.mcp.mcp import ENDED as SESSION_ENDED
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.read_back import Call, Entity, Listed
 from loadtest.users.registry.fixtures import RegistryUser, of_team
 
@@ -135,8 +134,8 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         """Check that an administrator sees the ``tool`` of a team in the list of the REST API, and in a session."""
         shown: dict[str, Any] = {"bearer": session, "check": contains(tool["name"])}
         self.call("GET /tools", params={"team_id": team}, **shown)
-        with self.mcp_session(session) as headers:
-            self.rpc("POST /mcp/ tools/list", headers=headers, **shown)
+        with mcp_session(self, session) as opened:
+            self.rpc("POST /mcp/ tools/list", headers={MCP_SESSION: opened}, **shown)
 
     def team_of_others(self) -> str:
         """Return the id of a team that stays during the load, without the administrator.
@@ -158,18 +157,6 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         self.delete(REVOKE, read=GIVEN, role_id=administrator, params={"scope": "global"}, **given)
         self.denied("to read a team of others", "GET /teams/{team_id}", team_id=team, **own)
 
-    @contextmanager
-    def mcp_session(self, bearer: str) -> Iterator[dict[str, str]]:
-        """Open a session of MCP for the ``with`` block, and yield the headers of a request in it."""
-        begun = self.rpc("POST /mcp/ initialize", INITIALIZE, bearer=bearer)
-        headers = {MCP_SESSION: str(begun.headers.get(MCP_SESSION) or "")}
-        try:
-            yield headers
-        finally:
-            with self.undoing():
-                end: dict[str, Any] = {"headers": headers, "bearer": bearer, "unlisted": True}
-                self.delete("DELETE /mcp/", identity="session", read=SESSION_ENDED, **end)
-
     @task
     def pages(self) -> None:
         """A user with a role for a part of the admin UI sees that part, and teams of their own, or of a token, only."""
@@ -178,8 +165,8 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
         name, reader = self.name("twin"), self.reader
         with (
             self.role(PAGES, reader.email) as role,
-            self.team_called(f"{name}-a") as joined,
-            self.team_called(f"{name}-b") as foreign,
+            self.team(f"{name}-a") as joined,
+            self.team(f"{name}-b") as foreign,
         ):
             self.call(
                 "POST /teams/{team_id}/members",
@@ -316,13 +303,6 @@ class DelegationUser(PeopleUser, DeniedUser, RegistryUser):
             "POST /rbac/roles", json=body | more, delete="DELETE /rbac/roles/{role_id}", read=ROLES
         ) as role:
             yield role
-
-    @contextmanager
-    def team_called(self, name: str) -> Iterator[Answer]:
-        """Create a private team for the ``with`` block."""
-        body = {"name": name, "description": "A team of the load test.", "visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
-            yield team
 
 
 def changes(read: ReadBackStep, call: Call, entity: Entity, _: Answer) -> Mismatch | None:

@@ -14,10 +14,11 @@ from loadtest.fixtures.accounts import new_password
 from loadtest.fixtures.callers import READER, Callers, Role, email_of
 from loadtest.fixtures.shared_member import SharedMember
 from loadtest.users.admin.checks import has_all
-from loadtest.users.base import FixtureMissing, GatewayUser
+from loadtest.users.base import FixtureMissing
 from loadtest.users.checks import has
 from loadtest.users.identity.checks import Person, whose
 from loadtest.users.read_back import Call, Entity, Listed, shows
+from loadtest.users.teams import TeamOwner
 
 
 class TokenReadBack(NamedTuple):
@@ -44,7 +45,7 @@ TOKEN = TokenReadBack("GET /tokens/{token_id}")
 MEMBERS = Listed("GET /teams/{team_id}/members", key="user_email")
 
 
-class PeopleUser(GatewayUser):
+class PeopleUser(TeamOwner):
     """A user who makes accounts and acts for them."""
 
     abstract = True

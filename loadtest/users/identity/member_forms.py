@@ -10,7 +10,6 @@ from loadtest.client.mismatch import Mismatch
 from loadtest.users.admin.checks import has_members, shows
 from loadtest.users.base import task
 from loadtest.users.identity.fixtures import PeopleUser
-from loadtest.users.identity.teams import new_team
 
 MISTAKE = (400, 403, 404)
 """Statuses of a form that changes nothing."""
@@ -26,8 +25,7 @@ class SelectedMembersUser(PeopleUser):
     def selected(self) -> None:
         """People are selected and deselected; who is not on the page stays, and the last owner stays an owner."""
         me, guest, other = self.link.session.credentials.email, self.member.email, self.reader.email
-        body = new_team(self.name("team")) | {"visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+        with self.team() as team:
             first, second = {me: OWNER, guest: MEMBER}, {me: OWNER, guest: OWNER}
             self.selects(team, {"associatedUsers": guest}, "Added 1 member", first)
             self.selects(team, {"associatedUsers": guest}, "No changes made", first)

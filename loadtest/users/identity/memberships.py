@@ -15,6 +15,7 @@ from loadtest.users.checks import both, has, lacks, lists
 from loadtest.users.identity.checks import is_called, is_member
 from loadtest.users.identity.fixtures import MAIL_WITHIN, PeopleUser
 from loadtest.users.read_back import Listed
+from loadtest.users.teams import OPEN
 
 INVITATIONS = Listed("GET /teams/{team_id}/invitations")
 TITLED = "For All"
@@ -36,23 +37,15 @@ class MembershipUser(PeopleUser):
     area = "teams"
     weight = 2
 
-    def team(self) -> AbstractContextManager[Answer]:
+    def titled_team(self) -> AbstractContextManager[Answer]:
         """Create a public team for the ``with`` block."""
-        return self.created(
-            "POST /teams/",
-            json={
-                "name": f"{self.name('team')} {TITLED}",
-                "description": "For members.",
-                "visibility": "public",
-            },
-            delete="DELETE /teams/{team_id}",
-        )
+        return self.team(f"{self.name('team')} {TITLED}", **OPEN)
 
     @task(2)
     def added(self) -> None:
         """The owner adds a member, makes it an owner and a member again, and removes it."""
         email = self.member.email
-        with self.team() as team:
+        with self.titled_team() as team:
             self.is_added(team)
             self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 2))
             given: list[str] = []
@@ -95,7 +88,7 @@ class MembershipUser(PeopleUser):
     def invited(self) -> None:
         """The owner invites a user, who accepts, looks around and leaves."""
         member = self.member
-        with self.team() as team:
+        with self.titled_team() as team:
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
@@ -132,7 +125,7 @@ class MembershipUser(PeopleUser):
         if not self.offers(DECLINE):
             return
         member = self.member
-        with self.team() as team:
+        with self.titled_team() as team:
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
@@ -161,7 +154,7 @@ class MembershipUser(PeopleUser):
     def uninvited(self) -> None:
         """The owner cancels an invitation, which was sent by mail, and no other user does."""
         invited = self.stranger().email
-        with self.team() as team:
+        with self.titled_team() as team:
             invitation = self.call(
                 "POST /teams/{team_id}/invitations",
                 team_id=team.id,
@@ -185,7 +178,7 @@ class MembershipUser(PeopleUser):
     def asked(self) -> None:
         """A user asks to join, is approved and leaves."""
         member = self.member
-        with self.team() as team:
+        with self.titled_team() as team:
             request = self.asks(team)
             self.call(
                 "GET /teams/{team_id}/join-requests",
@@ -209,7 +202,7 @@ class MembershipUser(PeopleUser):
     @task
     def refused(self) -> None:
         """A user asks to join and is rejected."""
-        with self.team() as team:
+        with self.titled_team() as team:
             request = self.asks(team)
             reject = "DELETE /teams/{team_id}/join-requests/{request_id}"
             self.delete(reject, read=REQUESTS, team_id=team.id, request_id=request.id)
@@ -218,7 +211,7 @@ class MembershipUser(PeopleUser):
     def returning(self) -> None:
         """A user who left the team asks to join again and is approved."""
         member = self.member
-        with self.team() as team:
+        with self.titled_team() as team:
             self.call(
                 "POST /teams/{team_id}/members",
                 team_id=team.id,
@@ -237,7 +230,7 @@ class MembershipUser(PeopleUser):
     @task
     def again(self) -> None:
         """A user who was removed, or left, comes back: invited, and added by the owner."""
-        with self.team() as team:
+        with self.titled_team() as team:
             self.is_added(team)
             for ends, begins in (
                 (self.is_removed, self.accepts),
@@ -252,7 +245,7 @@ class MembershipUser(PeopleUser):
     def ended_invitations(self) -> None:
         """Invitations that were cancelled, declined or addressed to another user are not accepted; a new one is."""
         member = self.member
-        with self.team() as team:
+        with self.titled_team() as team:
             other = self.invites(team, self.stranger().email)
             self.cannot_accept(team, other)
             self.cancels(other)

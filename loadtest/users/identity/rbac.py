@@ -104,11 +104,7 @@ class RBACCRUDUser(PeopleUser):
         """A role is assigned to a user for one team, takes effect there, and is revoked."""
         email = self.member.email
         with (
-            self.created(
-                "POST /teams/",
-                json={"name": self.name("team"), "visibility": "private"},
-                delete="DELETE /teams/{team_id}",
-            ) as team,
+            self.team() as team,
             self.role() as role,
         ):
             scope = {"scope": "team", "scope_id": team.id}

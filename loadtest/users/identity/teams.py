@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from loadtest.client.answer import Answer
@@ -15,22 +14,12 @@ from loadtest.users.base import task
 from loadtest.users.checks import both, has
 from loadtest.users.identity.checks import is_called, nothing, one_owner
 from loadtest.users.identity.fixtures import MAIL_WITHIN, PeopleUser
+from loadtest.users.teams import MAX_MEMBERS, OPEN, new_team
 
-MAX_MEMBERS = 20
 PAGE = 100
 """The largest page of teams in every release; the newest teams are first."""
 BEYOND = 100_000
 """A number of teams to skip that is beyond the end of every list."""
-
-
-def new_team(name: str) -> dict[str, Any]:
-    """Return a public team that users can find and ask to join."""
-    return {
-        "name": name,
-        "description": "A team of the load test.",
-        "visibility": "public",
-        "max_members": MAX_MEMBERS,
-    }
 
 
 class TeamsCRUDUser(PeopleUser):
@@ -42,9 +31,7 @@ class TeamsCRUDUser(PeopleUser):
     @task(5)
     def lifecycle(self) -> None:
         """A team is created, renamed and deleted."""
-        with self.created(
-            "POST /teams/", json=new_team(self.name("team")), delete="DELETE /teams/{team_id}"
-        ) as team:
+        with self.team(**OPEN) as team:
             self.call("GET /teams/{team_id}", team_id=team.id, check=is_called(team["name"]))
             changed = {
                 "name": self.name("renamed"),
@@ -61,7 +48,7 @@ class TeamsCRUDUser(PeopleUser):
     @task
     def founded(self) -> None:
         """A team with an own address."""
-        body = new_team(self.name("team")) | {"slug": self.name("slug")}
+        body = new_team(self.name("team")) | OPEN | {"slug": self.name("slug")}
         made = has("slug", body["slug"])
         with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}", check=made):
             pass
@@ -72,7 +59,7 @@ class TeamsCRUDUser(PeopleUser):
 
         It is founded with a member, and with guests without an account, who are invited by mail.
         """
-        body, reader, guest = new_team(self.name("team")), self.reader, self.member
+        body, reader, guest = new_team(self.name("team")) | OPEN, self.reader, self.member
         members, guests = [{"email": reader.email, "role": "owner"}], self.guests()
         seeded = {"members": members + guests} if self.documents("POST /teams/", "body members") else {}
         begun = begins_with(members, guests) if seeded else None
@@ -122,7 +109,7 @@ class TeamsCRUDUser(PeopleUser):
     def lists(self) -> None:
         """Every team, page by page, and the public ones that other users could join."""
         name = self.name("twin")
-        with self.team(f"{name}-a") as one, self.team(f"{name}-b", visibility="private") as other:
+        with self.team(f"{name}-a", **OPEN) as one, self.team(f"{name}-b") as other:
             twins = Shown(one.id, one["name"]), Shown(other.id, other["name"])
             self.call("GET /teams/", params={"limit": PAGE}, check=has_among(*twins, at="teams"))
             found = {"limit": PAGE}
@@ -176,10 +163,6 @@ class TeamsCRUDUser(PeopleUser):
         for skip in (0, 1):
             paged = {"search_query": name, "limit": 1, "skip": skip}
             self.call("GET /teams/", params=paged, check=one_of(left, at="teams", of=2))
-
-    def team(self, name: str, **more: str) -> AbstractContextManager[Answer]:
-        """Create a public team for the ``with`` block."""
-        return self.created("POST /teams/", json=new_team(name) | more, delete="DELETE /teams/{team_id}")
 
 
 def begins_with(members: list[dict[str, str]], guests: list[dict[str, str]]) -> Check:

@@ -11,12 +11,13 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.admin.checks import has_all, has_length
 from loadtest.users.admin.lists import Shown, has_among, one_of, only
-from loadtest.users.base import GatewayUser, named, task
+from loadtest.users.base import named, task
 from loadtest.users.checks import both
 from loadtest.users.identity.checks import UNAUTHORIZED, at_most, ends_after, lives
 from loadtest.users.identity.fixtures import TOKEN
 from loadtest.users.read_back import Entity
 from loadtest.users.recorded import is_recorded, recorded
+from loadtest.users.teams import TeamOwner
 
 LIMITS: dict[str, Any] = {
     "ip_restrictions": ["127.0.0.1/32"],
@@ -38,7 +39,7 @@ BEYOND = 100_000
 """An offset beyond the end of every list."""
 
 
-class TokenCatalogCRUDUser(GatewayUser):
+class TokenCatalogCRUDUser(TeamOwner):
     """Tokens from creation to revocation."""
 
     area = "tokens"
@@ -175,8 +176,7 @@ class TokenCatalogCRUDUser(GatewayUser):
         """Tokens with every property: of the caller, and of a team, for a server, inactive from the start."""
         me = self.link.session.credentials.email
         server = {"server_id": self.fixture.server_id} if self.fixture.server_id else {}
-        body = {"name": self.name("team"), "visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+        with self.team() as team:
             for create, path in (
                 ("POST /tokens", {}),
                 ("POST /tokens/teams/{team_id}", {"team_id": team.id}),
@@ -225,8 +225,7 @@ class TokenCatalogCRUDUser(GatewayUser):
     @task(2)
     def of_a_team(self) -> None:
         """Two tokens of a team in its own list, one of them revoked."""
-        body = {"name": self.name("team"), "visibility": "private"}
-        with self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}") as team:
+        with self.team() as team:
             kept, other = self.team_token(team), self.team_token(team)
             try:
                 reason = "One is enough."

@@ -11,7 +11,8 @@ from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.mcp.mcp import GATEWAY, SERVER, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import GATEWAY, SERVER
 from loadtest.users.registry.fixtures import ADDRESS, RegistryUser, new_gateway
 
 

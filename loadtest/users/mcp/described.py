@@ -20,7 +20,8 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import ANSWERED, decoded
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.mcp.lists import Offer
-from loadtest.users.mcp.mcp import GATEWAY, SERVER, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import GATEWAY, SERVER
 from loadtest.users.mcp.streams import replied, session_of
 from loadtest.users.read_back import same
 from loadtest.users.registry.fixtures import (

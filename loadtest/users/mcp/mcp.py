@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.mismatch import expected
+from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.client.protocols.streams import EventStream
 from loadtest.results.failures import ProblemKind
 from loadtest.users.base import named, task
@@ -26,31 +27,15 @@ from loadtest.users.mcp.lists import (
     own_resource,
     own_template,
 )
+from loadtest.users.mcp.open_session import GATEWAY, SERVER, Endpoint
 from loadtest.users.read_back import NotReadable
 from loadtest.users.registry.fixtures import INFO, new_resource
 
-SESSION = "mcp-session-id"
 REPORT_WITHIN = 60.0
 """Seconds to wait for a progress report; with many users, a call may be queued for a long time."""
 PROGRESS = "notifications/progress"
 ENDED = NotReadable("the gateway accepts the id of a session after its end, too")
 NOTE = {"uri": "note://hello"}
-
-
-class Endpoint(NamedTuple):
-    """The operations that begin and end a session at one endpoint."""
-
-    initialize: str
-    initialized: str
-    end: str
-
-
-GATEWAY = Endpoint("POST /mcp/ initialize", "POST /mcp/ notifications/initialized", "DELETE /mcp/")
-SERVER = Endpoint(
-    "POST /servers/{server_id}/mcp initialize",
-    "POST /servers/{server_id}/mcp notifications/initialized",
-    "DELETE /servers/{server_id}/mcp",
-)
 
 
 class SessionUser(ListingUser):

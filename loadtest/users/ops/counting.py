@@ -22,7 +22,8 @@ from loadtest.users.admin.lists import MOST, entries
 from loadtest.users.base import named, task
 from loadtest.users.federation.checks import calls_fail
 from loadtest.users.mcp.jsonrpc import says
-from loadtest.users.mcp.mcp import SERVER, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import SERVER
 from loadtest.users.mcp.streams import replied, session_of
 from loadtest.users.ops.metrics import contradicts
 from loadtest.users.read_back import NotReadable, properties_of

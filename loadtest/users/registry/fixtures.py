@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.auth import limited_token
 from loadtest.users.access.checks import DENIED, is_denied
-from loadtest.users.base import GatewayUser, named
+from loadtest.users.base import named
 from loadtest.users.checks import enabled, finishes_list, lists_only, starts_list
 from loadtest.users.checks import has as has
 from loadtest.users.read_back import Item, ReadBack
+from loadtest.users.teams import TeamOwner
 
 INFO = Item("GET /resources/{resource_id}/info")
 """The properties of a resource; ``GET /resources/{resource_id}`` returns its content."""
@@ -156,7 +157,7 @@ def new_connection_test(service: str, body: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-class RegistryUser(GatewayUser):
+class RegistryUser(TeamOwner):
     """A user who creates entities of the registry."""
 
     abstract = True
@@ -167,11 +168,6 @@ class RegistryUser(GatewayUser):
         if not credentials.jwt_secret:
             return None
         return limited_token(credentials.email, credentials.jwt_secret, teams=())
-
-    def team(self) -> AbstractContextManager[Answer]:
-        """Create a team for the ``with`` block."""
-        body = {"name": self.name("team"), "description": DESCRIPTION, "visibility": "private"}
-        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
     @contextmanager
     def tool(self, name: str = "", **more: Any) -> Iterator[Answer]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
@@ -13,7 +12,6 @@ from loadtest.users.checks import has
 from loadtest.users.identity.checks import SESSION, Person, lets_in, rejects_sign_on
 from loadtest.users.identity.delegation import ADMINISTRATOR
 from loadtest.users.identity.fixtures import MEMBERS
-from loadtest.users.identity.teams import new_team
 from loadtest.users.read_back import Entity
 from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
 
@@ -92,11 +90,6 @@ class GroupsUser(SignOnUser):
 
         session = cookies(self.signs_in(provider.id, person, check=lets_in, effect=rights))[SESSION]
         self.call("GET /auth/email/me", bearer=session, check=has("is_admin", admin))
-
-    def team(self) -> AbstractContextManager[Answer]:
-        """Create a private team for the ``with`` block."""
-        body = new_team(self.name("team")) | {"visibility": "private"}
-        return self.created("POST /teams/", json=body, delete="DELETE /teams/{team_id}")
 
 
 def may_do_everything(permissions: Answer, *, allowed: bool) -> Mismatch | None:

@@ -13,7 +13,8 @@ from loadtest.users.base import named, task
 from loadtest.users.checks import decoded
 from loadtest.users.federation.checks import carries
 from loadtest.users.federation.scripted import REFRESH, ScriptedServersUser
-from loadtest.users.mcp.mcp import GATEWAY, SERVER, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import GATEWAY, SERVER
 
 AUTHORIZATION = "Authorization"
 FOR_THE_SERVER = "X-Upstream-Authorization"

@@ -24,7 +24,8 @@ from loadtest.users.checks import both
 from loadtest.users.federation.checks import carries_all
 from loadtest.users.federation.scripted import ScriptedServersUser
 from loadtest.users.mcp.jsonrpc import says
-from loadtest.users.mcp.mcp import GATEWAY, SessionUser
+from loadtest.users.mcp.mcp import SessionUser
+from loadtest.users.mcp.open_session import GATEWAY
 from loadtest.users.mcp.streams import replied, session_of
 from loadtest.users.registry.fixtures import ADDRESS, new_gateway
 

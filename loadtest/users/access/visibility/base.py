@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
-from loadtest.client.caller import StepFailed
 from loadtest.client.protocols import jsonrpc
 from loadtest.client.protocols.protocol_cases import SESSION
 from loadtest.client.refusal import Finding
@@ -30,7 +29,6 @@ from loadtest.users.access.visibility.matrix import (
     sees,
 )
 from loadtest.users.base import FixtureMissing, named
-from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.registry.fixtures import RegistryUser
 
 RPC = "POST /rpc"
@@ -131,20 +129,6 @@ class VisibilityUser(RegistryUser):
             yield str(made["access_token"])
         finally:
             self.call("DELETE /tokens/{token_id}", token_id=str(made["token.id"]), bearer=owner)
-
-    @contextmanager
-    def mcp_session(self, bearer: str, server: str = "") -> Iterator[str]:
-        """Open an MCP session, with a virtual server if one is given, for the ``with`` block, and yield its id."""
-        path = {"server_id": server} if server else {}
-        begin = "POST /servers/{server_id}/mcp initialize" if server else "POST /mcp/ initialize"
-        end = "DELETE /servers/{server_id}/mcp" if server else "DELETE /mcp/"
-        begun = self.rpc(begin, INITIALIZE, bearer=bearer, **named(path))
-        session = str(begun.headers.get(SESSION) or "")
-        try:
-            yield session
-        finally:
-            with suppress(StepFailed):
-                self.call(end, headers={SESSION: session}, bearer=bearer, unlisted=True, **named(path))
 
     def send(self, case: NegativeCase, bearer: str, judge: Callable[[Answer], Finding]) -> None:
         """Send one request and report how ``judge`` finds the response."""

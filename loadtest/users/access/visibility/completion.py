@@ -22,6 +22,7 @@ from loadtest.users.access.visibility.base import (
 from loadtest.users.access.visibility.findings import judge_completed
 from loadtest.users.access.visibility.matrix import PROMPTS, RESOURCES, EntityOperations, sees
 from loadtest.users.base import task
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.registry.fixtures import INFO, new_prompt, new_resource
 
 COMPLETE = "completion/complete"
@@ -84,7 +85,7 @@ class CompletionVisibilityUser(VisibilityUser):
             for role, bearer in bearers.items():
                 self.check_listed(RESOURCES, role, bearer, named_ones, f"{RPC} {method}", member=member)
                 if role in IN_SESSIONS:
-                    with self.mcp_session(bearer) as session:
+                    with mcp_session(self, bearer) as session:
                         listed = f"{MCP} {method}"
                         self.check_listed(RESOURCES, role, bearer, named_ones, listed, session, member)
 
@@ -128,5 +129,5 @@ class CompletionVisibilityUser(VisibilityUser):
         check(functools.partial(rpc_case, f"{RPC} {COMPLETE}"))
         check(lambda label, params: access_case(PROTOCOL, label)._replace(json=params))
         if role in IN_SESSIONS:
-            with self.mcp_session(bearer) as session:
+            with mcp_session(self, bearer) as session:
                 check(functools.partial(rpc_case, f"{MCP} {COMPLETE}", session=session))

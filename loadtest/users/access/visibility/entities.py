@@ -46,6 +46,7 @@ from loadtest.users.access.visibility.matrix import (
 )
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.registry.fixtures import new_gateway, new_prompt, new_resource, new_tool
 
 TEST = "POST /mcp-servers/test-handshake"
@@ -140,7 +141,7 @@ class EntityVisibilityUser(VisibilityUser):
         self.check_listed(entity, role, bearer, made, f"{RPC} {entity.rpc_list}")
         self.check_items(entity, role, bearer, made, RPC)
         if role in IN_SESSIONS:
-            with self.mcp_session(bearer) as session:
+            with mcp_session(self, bearer) as session:
                 self.check_listed(entity, role, bearer, made, f"{MCP} {entity.rpc_list}", session)
                 self.check_items(entity, role, bearer, made, MCP, session)
                 if entity is PROMPTS and role is Role.TEAMMATE:

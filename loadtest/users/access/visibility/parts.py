@@ -36,6 +36,7 @@ from loadtest.users.access.visibility.matrix import (
 )
 from loadtest.users.base import named, task
 from loadtest.users.mcp.jsonrpc import says
+from loadtest.users.mcp.open_session import SERVER, mcp_session
 from loadtest.users.registry.fixtures import new_gateway, new_prompt, new_resource, new_tool
 
 UNRESTRICTED = (Role.ADMINISTRATOR, Role.READ_TOKEN)
@@ -85,13 +86,13 @@ class PartVisibilityUser(VisibilityUser):
                 if role is Role.TEAM_TOKEN:
                     self.call_in_session(parts[TOOLS][Visibility.TEAM], bearer, public.id)
                 if role in IN_SESSIONS:
-                    with self.mcp_session(bearer, public.id) as session:
+                    with mcp_session(self, bearer, SERVER, server_id=public.id) as session:
                         for entity, made in parts.items():
                             self.check_parts_in_session(entity, role, bearer, made, public.id, session)
 
     def call_in_session(self, tool: Made, bearer: str, server: str) -> None:
         """Call a ``tool`` of a virtual server in a session with it."""
-        with self.mcp_session(bearer, server) as session:
+        with mcp_session(self, bearer, SERVER, server_id=server) as session:
             text = self.name("text")
             self.rpc(
                 "POST /servers/{server_id}/mcp tools/call",

@@ -14,6 +14,7 @@ from loadtest.users.access.visibility.findings import judge_foreign, judge_shown
 from loadtest.users.access.visibility.matrix import PROMPTS, Visibility
 from loadtest.users.base import task
 from loadtest.users.identity.checks import SESSION as COOKIE
+from loadtest.users.mcp.open_session import mcp_session
 from loadtest.users.mcp.streams import session_of
 from loadtest.users.registry.fixtures import new_prompt
 
@@ -34,7 +35,7 @@ class SessionVisibilityUser(VisibilityUser):
             owner, outsider = (self.bearer(callers, role) for role in (Role.OWNER, Role.OUTSIDER))
             with (
                 self.made(PROMPTS, Visibility.PRIVATE, prompt, callers.team, owner) as made,
-                self.mcp_session(owner) as session,
+                mcp_session(self, owner) as session,
             ):
                 self.check_foreign_session(session, outsider, made)
                 self.check_foreign_session(session, outsider, made, cookie=owner)
