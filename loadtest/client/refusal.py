@@ -13,6 +13,7 @@ import msgspec
 from loadtest.client.answer import Answer, Problem
 from loadtest.client.protocols import jsonrpc
 from loadtest.openapi.negative_cases import ACCESS, CaseGroup, NegativeCase
+from loadtest.openapi.query_limits import named_in
 from loadtest.results.failures import ProblemKind
 from loadtest.results.refusals import Standing
 from loadtest.versions.refusals import ACCESS_REFUSED, Outcomes, RefusalRules
@@ -163,6 +164,22 @@ def compare(
     return Finding(
         Standing.FAILED, ProblemKind.REFUSAL, f"{case.label}: expected {wanted}, got {_phrase(outcome)}"
     )
+
+
+def judge_query(case: NegativeCase, answer: Answer) -> Finding:
+    """Return whether ``answer`` refuses the query of ``case``, and each of its parameters if it names any."""
+    accepted = set(case.params)
+    refused = answer.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    if refused:
+        named: frozenset[str] | None = None
+        with suppress(msgspec.DecodeError):
+            named = named_in(msgspec.json.decode(answer.body))
+        accepted = accepted - named if named is not None else set[str]()
+    if not accepted:
+        return Finding(Standing.AS_RECORDED)
+    got = "a refusal of something else" if refused else _phrase(str(answer.status))
+    message = f"{case.label}: expected a refusal of {', '.join(sorted(accepted))}, got {got}"
+    return Finding(Standing.FAILED, ProblemKind.REFUSAL, message)
 
 
 def refused_to(cases: Sequence[NegativeCase], outcomes: Outcomes) -> Sequence[NegativeCase]:

@@ -27,6 +27,8 @@ class CaseGroup(StrEnum):
     """The administrator names an entity that does not exist."""
     INVALID_BODY = "invalid body"
     """The administrator sends a body that the contract does not allow."""
+    INVALID_QUERY = "invalid query"
+    """The administrator sends query parameters outside their documented limits."""
     PROTOCOL = "protocol"
     """The administrator violates JSON-RPC or MCP."""
 
@@ -63,12 +65,12 @@ def negative_cases(contract: Contract) -> tuple[NegativeCase, ...]:
     found = [
         case
         for name, served in contract.operations.items()
-        for case in _cases(name, _described(contract.document, name, served.path), samples)
+        for case in _cases(name, described(contract.document, name, served.path), samples)
     ]
     return tuple(sorted(found, key=lambda case: (case.operation, case.group, case.label)))
 
 
-def _described(document: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
+def described(document: Mapping[str, Any], name: str, path: str) -> dict[str, Any]:
     """Return the description of an operation, with the parameters of its path item."""
     item = document["paths"][path]
     method = next(one for one in METHODS if one in item and canonical(one, path) == name)

@@ -76,12 +76,13 @@ def print_verdict(
 
 
 def _closing(verdict: Verdict, commands: Commands) -> Iterator[str]:
-    """Yield where the report is, and how to open it, reproduce the first failure, and accept new failures."""
+    """Yield where the report is and how to open it, and for new failures how to reproduce and accept them."""
     yield f"Report: {commands.page}"
     yield f"Open it: {commands.open_page()}"
     if again := next((one.failure for one in verdict.failed if one.failure.scenario), None):
         yield f"Reproduce: {commands.repro(again.fingerprint)}"
-    yield f"Accept new failures: {commands.accept()}"
+    if verdict.failed:
+        yield f"Accept new failures: {commands.accept()}"
 
 
 def _print_removed(verdict: Verdict, console: Console) -> None:

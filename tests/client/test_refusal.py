@@ -9,7 +9,7 @@ import pytest
 
 from loadtest.client.answer import Answer
 from loadtest.client.protocols.protocol_cases import permission_cases, rpc_cases, session_cases
-from loadtest.client.refusal import compare, is_crash, is_refusal, outcome_of
+from loadtest.client.refusal import compare, is_crash, is_refusal, judge_query, outcome_of
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase
 from loadtest.results.failures import ProblemKind, normalise
 from loadtest.results.refusals import Standing
@@ -175,6 +175,32 @@ def test_a_reason_applies_to_its_own_cases(
     found = compare(NegativeCase(operation, group, group.value, {}, {}), outcome, recorded, RULES)
     assert found.standing is standing
     assert bool(found.reason) == (standing is not Standing.FAILED)
+
+
+def violations(*names: str) -> object:
+    return {"detail": [{"loc": ["query", name], "msg": "Input should be smaller"} for name in names]}
+
+
+@pytest.mark.parametrize(
+    ("response", "message"),
+    [
+        (answer(422, violations("limit", "page")), ""),
+        (answer(422, violations("limit", "page", "other")), ""),
+        (answer(422, violations("page")), "expected a refusal of limit, got a refusal of something else"),
+        (answer(422, violations()), "expected a refusal of limit, page, got a refusal of something else"),
+        (answer(422, {"detail": "An error occurred, please try again."}), ""),
+        (Answer("GET /x", 422, {}, b"<"), ""),
+        (answer(200, violations("limit", "page")), "expected a refusal of limit, page, got OK"),
+        (answer(404), "expected a refusal of limit, page, got Not Found"),
+        (Answer("GET /x", 500, {}, b"<"), "expected a refusal of limit, page, got Internal Server Error"),
+    ],
+)
+def test_each_parameter_of_an_invalid_query_is_refused(response: Answer, message: str) -> None:
+    case = NegativeCase("GET /x", CaseGroup.INVALID_QUERY, "wrong", {}, {"page": 0, "limit": 501})
+    found = judge_query(case, response)
+    assert found.message == (f"wrong: {message}" if message else "")
+    assert found.problem is (R if message else None)
+    assert found.standing is (Standing.FAILED if message else Standing.AS_RECORDED)
 
 
 PATHS: Mapping[str, str] = {"server_id": "s"}

@@ -15,9 +15,12 @@ from loadtest.client.auth import limited_token, session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.protocol_cases import permission_cases, rpc_cases, session_cases
-from loadtest.client.refusal import refused_to
+from loadtest.client.refusal import judge_query, refused_to
 from loadtest.core.operations import base
+from loadtest.openapi.contract import Contract, read_contract
+from loadtest.openapi.contracts import contract_of
 from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, negative_cases
+from loadtest.openapi.query_limits import invalid_queries
 from loadtest.users.access.checks import judge_reserved
 from loadtest.users.base import task
 from loadtest.users.checks import has
@@ -187,6 +190,16 @@ class RefusalUser(PeopleUser):
         self.refuse(cases, self.link.session.bearer)
 
     @task
+    def invalid_queries_admin(self) -> None:
+        """Send query parameters to the admin UI that are outside the limits that this release documents."""
+        self.refuse_queries(lambda operation: " /admin" in operation)
+
+    @task
+    def invalid_queries(self) -> None:
+        """Send query parameters to the API that are outside the limits that this release documents."""
+        self.refuse_queries(lambda operation: " /admin" not in operation)
+
+    @task
     def json_rpc(self) -> None:
         """Violate JSON-RPC, and call its methods without a token."""
         self.refuse_protocol([*rpc_cases("/rpc", {}), *rpc_cases("/rpc/", {})])
@@ -248,6 +261,20 @@ class RefusalUser(PeopleUser):
             CaseGroup.NO_PERMISSION, lambda operation: operation.startswith("GET ") or "{" in operation
         )
         self.refuse(refused_to([case._replace(label=label) for case in found], self._outcomes), bearer)
+
+    def refuse_queries(self, part: Part) -> None:
+        """Send the invalid queries of a ``part`` of the contract; each parameter must be refused."""
+        session = self.link.session
+        documented = documented_by(session.data.version) if session.data else session.contract
+        negative, chosen = self._negative(
+            case
+            for case in invalid_queries(documented, session.contract)
+            if part(case.operation) and not session.excludes(case.operation)
+        )
+        for case in chosen:
+            answer = negative.send(case, session.bearer, functools.partial(judge_query, case))
+            if answer is not None:
+                self._undo(negative, case, answer)
 
     def refuse_protocol(self, cases: Iterable[NegativeCase]) -> None:
         """Send ``cases`` of a protocol, as the administrator or without a token."""
@@ -311,3 +338,9 @@ class RefusalUser(PeopleUser):
                 if method == "DELETE" and start == path and parameter.startswith("{"):
                     negative.delete(operation, {**case.path, parameter.strip("{}"): identity})
                     return
+
+
+@functools.cache
+def documented_by(version: str) -> Contract:
+    """Return the stored contract of ``version``."""
+    return read_contract(contract_of(version).document)
