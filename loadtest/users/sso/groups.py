@@ -74,7 +74,7 @@ class GroupsUser(SignOnUser):
             self.belongs(provider, person, given, given.administrators)
             self.belongs(provider, person, given)
             self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
-            self.signs_in(provider.id, person, accept=REJECTED, check=rejects_sign_on)
+            self.signs_in(provider.id, person, accept=REJECTED, effect=rejects_sign_on)
 
     def belongs(self, provider: Answer, person: Person, given: Rights, *groups: str) -> None:
         """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""
