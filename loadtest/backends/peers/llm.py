@@ -1,8 +1,10 @@
 """A model server that speaks OpenAI's chat API, plain and streamed, and repeats its input.
 
+It also speaks the APIs of Azure, Anthropic and Ollama (:mod:`loadtest.backends.model_protocols`).
 The port is a setting of the gateway and of this server (``LOADTEST_LLM_PORT``); without it, a free port is used.
 The user message ``call NAME {json}`` makes it call that tool, if the request offers it; ``show the request`` makes it
-repeat the request without its model and ``stream``, as JSON with sorted keys.
+repeat the request without its model and ``stream``, as JSON with sorted keys, and ``show the call`` also where and
+with which key it was sent; ``refuse this`` makes it answer with 400.
 Source of the form: https://platform.openai.com/docs/api-reference/chat
 """
 
@@ -21,9 +23,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from loadtest.backends import chosen_port, port_variable
+from loadtest.backends import chosen_port, model_protocols, port_variable
 from loadtest.backends.asgi import serving
-from loadtest.backends.settings import SHOW_REQUEST
+from loadtest.backends.settings import REFUSE, SHOW_CALL, SHOW_REQUEST
 
 PORT = port_variable("llm")
 """Environment variable with the loopback port."""
@@ -66,6 +68,9 @@ def build() -> Starlette:
             Route("/v1", _about),
             Route("/v1/models", _models),
             Route("/v1/chat/completions", _chat, methods=["POST"]),
+            Route("/openai/deployments/{name}/chat/completions", _chat, methods=["POST"]),
+            Route("/v1/messages", _anthropic, methods=["POST"]),
+            Route("/api/chat", _ollama, methods=["POST"]),
         ]
     )
 
@@ -77,7 +82,9 @@ def reply(request: dict[str, Any]) -> Reply:
     if last["role"] == "tool":
         return Reply(f"The tool said: {text}")
     if text == SHOW_REQUEST:
-        return Reply(_sorted({name: one for name, one in request.items() if name not in ("model", "stream")}))
+        return Reply(_sorted(_shown(request)))
+    if text == REFUSE:
+        raise LookupError(text)
     offered = {tool["function"]["name"] for tool in request.get("tools") or ()}
     name, _, arguments = text.removeprefix(CALL).partition(" ")
     if text.startswith(CALL) and name in offered:
@@ -111,20 +118,77 @@ async def _models(request: Request) -> Response:
 
 
 async def _chat(request: Request) -> Response:
+    asked = await _asked(request)
+    if isinstance(asked, Response):
+        return asked
+    model, number, said = asked.model, asked.number, asked.said
+    usage = {
+        "prompt_tokens": asked.words,
+        "completion_tokens": asked.answered,
+        "total_tokens": asked.words + asked.answered,
+    }
+    if asked.streamed:
+        return StreamingResponse(chunks(model, said, usage, number), media_type="text/event-stream")
+    choice = {"index": 0, "message": said.message(number), "finish_reason": said.reason}
+    return _json(_head(model, "chat.completion", number) | {"choices": [choice], "usage": usage})
+
+
+async def _anthropic(request: Request) -> Response:
+    asked = await _asked(request)
+    if isinstance(asked, Response):
+        return asked
+    spoken = model_protocols.anthropic(
+        asked.model, asked.said.text, asked.words, asked.answered, asked.number
+    )
+    if asked.streamed:
+        return StreamingResponse(model_protocols.anthropic_events(spoken), media_type="text/event-stream")
+    return _json(spoken)
+
+
+async def _ollama(request: Request) -> Response:
+    asked = await _asked(request)
+    if isinstance(asked, Response):
+        return asked
+    spoken = model_protocols.ollama(asked.model, asked.said.text, asked.words, asked.answered)
+    if asked.streamed:
+        return StreamingResponse(model_protocols.ollama_lines(spoken), media_type="application/x-ndjson")
+    return _json(spoken)
+
+
+class Asked(NamedTuple):
+    """A chat request, whatever the API: the reply to it, and its size in words, which are the tokens."""
+
+    model: str
+    said: Reply
+    words: int
+    streamed: bool
+    number: int
+
+    @property
+    def answered(self) -> int:
+        """Size of the reply in words."""
+        return len((self.said.text or self.said.arguments).split())
+
+
+async def _asked(request: Request) -> Asked | Response:
+    """Return the chat request, or the refusal of what is none."""
     try:
         body = msgspec.json.decode(await request.body())
         said = reply(body)
     except (msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
         refusal = {"message": f"not a chat request: {error}", "type": "invalid_request_error"}
         return _json({"error": refusal}, status=400)
-    model, number = str(body.get("model") or MODELS[0]), next(_numbers)
-    asked = sum(len(_text(message.get("content")).split()) for message in body["messages"])
-    answered = len((said.text or said.arguments).split())
-    usage = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
-    if body.get("stream"):
-        return StreamingResponse(chunks(model, said, usage, number), media_type="text/event-stream")
-    choice = {"index": 0, "message": said.message(number), "finish_reason": said.reason}
-    return _json(_head(model, "chat.completion", number) | {"choices": [choice], "usage": usage})
+    if said.text == f"You said: {SHOW_CALL}":
+        said = Reply(_sorted(model_protocols.shown(request, _shown(body))))
+    contents = [message.get("content") for message in body["messages"]]
+    # Anthropic's API has the message of the system beside the others.
+    words = sum(len(_text(one).split()) for one in (*contents, body.get("system")))
+    model = str(body.get("model") or MODELS[0])
+    return Asked(model, said, words, bool(body.get("stream")), next(_numbers))
+
+
+def _shown(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in body.items() if name not in ("model", "stream")}
 
 
 def _head(model: str, kind: str, number: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.access.repetition import RepeatingUser
 from loadtest.users.base import named, task
 from loadtest.users.checks import has
@@ -70,6 +71,10 @@ class SoftDeletionUser(PeopleUser, RegistryUser, RepeatingUser):
             given: dict[str, Any] = {"json": {"role_id": role.id} | where, "user_email": email}
             revoked: dict[str, Any] = {"params": where, "user_email": email, "role_id": role.id}
             holds = Entity(role.id, {"user_email": email}, where)
+            if scope == "global":
+                everywhere = is_invalid("a role everywhere for one team")
+                narrowed = {"role_id": role.id, "scope_id": role.id} | where
+                self.call(GIVE, user_email=email, json=narrowed, refusals=INVALID, check=everywhere)
             for _ in TIMES:
                 self.call(GIVE, effect=lambda _: held.shows(self.call, holds), **given)
                 self.again(GIVE, **given)

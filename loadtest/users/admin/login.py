@@ -138,8 +138,11 @@ class AdminLoginUser(AdminUser):
                 bearer="",
                 headers=self._as(jar),
                 accept={DONE: "a browser is sent to the form that signs in"},
-                check=both(goes_to("/admin/login"), forgets_session),
-                effect=self._is_out(jar, REFRESH if self.offers(REFRESH) else ME),
+                effect=both(
+                    goes_to("/admin/login"),
+                    forgets_session,
+                    self._is_out(jar, REFRESH if self.offers(REFRESH) else ME),
+                ),
             )
 
     @task

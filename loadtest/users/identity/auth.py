@@ -7,7 +7,7 @@ from typing import Any
 from loadtest.client.auth import session_token
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.fixtures.accounts import new_password
-from loadtest.users.access.checks import Credential
+from loadtest.users.access.checks import DENIED, Credential, is_denied
 from loadtest.users.admin.checks import has_all
 from loadtest.users.base import task
 from loadtest.users.identity.checks import (
@@ -118,6 +118,9 @@ class AuthExtendedUser(PeopleUser):
             self.signed_in(person._replace(password=new))
             old = {"email": person.email, "password": person.password}
             self.call("POST /auth/login", bearer="", json=old, refusals=UNAUTHORIZED, check=is_refused)
+            nameless = {"username": person.email.partition("@")[0], "password": new}
+            unknown = is_denied("a log-in with a name that is no address")
+            self.call("POST /auth/login", bearer="", json=nameless, refusals=DENIED, check=unknown)
             own = {"user_email": person.email}
             self.call("GET /auth/email/admin/events", params=own, check=records_change)
 

@@ -240,6 +240,18 @@ def rejects_sign_on(answer: Answer) -> Mismatch | None:
     return None if right else expected("to be sent to the login page with an error", location.geturl())
 
 
+def gives_reason(reason: str) -> Check:
+    """Return a check that the browser is sent to the login page, which states this ``reason``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        location = str(answer.headers.get("location") or "")
+        stated = parse_qs(urlsplit(location).query).get("error")
+        right = stated == [reason]
+        return rejects_sign_on(answer) or (None if right else expected(f"the reason {reason}", location))
+
+    return check
+
+
 def has_account(answer: Answer) -> Mismatch | None:
     """Return a mismatch if a rejected user has an account."""
     return expected("no account", answer["email"])

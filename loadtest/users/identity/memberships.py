@@ -47,6 +47,14 @@ class MembershipUser(PeopleUser):
         email = self.member.email
         with self.titled_team() as team:
             self.is_added(team)
+            unknown = {"email": self.stranger().email, "role": "member"}
+            self.call(
+                "POST /teams/{team_id}/members",
+                team_id=team.id,
+                json=unknown,
+                refusals=DENIED,
+                check=is_denied("a member who has no account"),
+            )
             self.call("GET /teams/{team_id}", team_id=team.id, check=has("member_count", 2))
             given: list[str] = []
             for role in ("owner", "member"):

@@ -9,6 +9,7 @@ from typing import Any
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import expected
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import both
 from loadtest.users.identity.checks import counts_permissions, is_called
@@ -19,6 +20,9 @@ EXPIRES = "2100-01-01T00:00:00Z"
 """The end of a role that is given to a user."""
 GRANTED = "teams.delete"
 """A permission that only administrators and team owners have."""
+
+NO_ROLE = "00000000-0000-0000-0000-000000000000"
+"""The id of no role."""
 
 READ = [f"{kind}.read" for kind in ("tools", "resources", "prompts", "servers", "gateways", "a2a")]
 """Permissions that every user has."""
@@ -96,8 +100,25 @@ class RBACCRUDUser(PeopleUser):
             self.role() as other,
             self.role(inherits_from=parent.id, is_system_role=False) as role,
         ):
+            own: dict[str, Any] = {"role_id": role.id}
             changed = {"inherits_from": other.id}
-            self.update("PUT /rbac/roles/{role_id}", role_id=role.id, json=changed)
+            self.update("PUT /rbac/roles/{role_id}", json=changed, **own)
+            for what, missing in (
+                (
+                    "a role with a permission that does not exist",
+                    {"permissions": ["teams.read", "teams.own"]},
+                ),
+                ("a role that inherits from one that does not exist", {"inherits_from": NO_ROLE}),
+            ):
+                body = new_role(self.name("role")) | missing
+                self.call("POST /rbac/roles", json=body, refusals=INVALID, check=is_invalid(what))
+            for what, wrong in (
+                ("a second role of the same name", {"name": parent["name"]}),
+                ("a role that inherits from one that does not exist", {"inherits_from": NO_ROLE}),
+                ("a permission that does not exist", {"permissions": ["teams.own"]}),
+            ):
+                refused = is_invalid(what)
+                self.call("PUT /rbac/roles/{role_id}", json=wrong, refusals=INVALID, check=refused, **own)
 
     @task(2)
     def given(self) -> None:
@@ -109,6 +130,13 @@ class RBACCRUDUser(PeopleUser):
         ):
             scope = {"scope": "team", "scope_id": team.id}
             granted = scope | {"granted_by": self.link.session.credentials.email}
+            self.call(
+                "POST /rbac/users/{user_email}/roles",
+                user_email=email,
+                json={"role_id": role.id, "scope": "team"},
+                refusals=INVALID,
+                check=is_invalid("a role of teams for no team"),
+            )
             self.call(
                 "POST /rbac/users/{user_email}/roles",
                 user_email=email,

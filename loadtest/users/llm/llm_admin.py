@@ -3,11 +3,12 @@
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.admin.checks import has_all, lacks_text, shows
 from loadtest.users.admin.lists import Shown, shows_among
 from loadtest.users.base import named, task
 from loadtest.users.checks import both, has
-from loadtest.users.llm.llm import MODEL, QUESTION, LlmModels
+from loadtest.users.llm.llm import MODEL, QUESTION, TAKEN, LlmModels, is_taken
 from loadtest.users.read_back import Item
 
 PROVIDER = Item("GET /llm/providers/{provider_id}")
@@ -40,6 +41,13 @@ class LlmAdminUser(LlmModels):
         with self.provider() as provider, self.model(provider.id) as model:
             self.call("GET /admin/llm/providers/html", check=shows("LLM Providers"))
             with self.provider() as another, self.model(another.id) as other:
+                self.call(
+                    "PATCH /llm/providers/{provider_id}",
+                    provider_id=another.id,
+                    json={"name": provider["name"]},
+                    refusals=TAKEN,
+                    check=is_taken,
+                )
                 self.call(
                     "GET /admin/llm/models/html",
                     params={"provider_id": provider.id},
@@ -94,6 +102,11 @@ class LlmAdminUser(LlmModels):
                     None if a["added"] == count else expected("every model to be added", (a["added"], count))
                 ),
             )
+            self.call(
+                "POST /admin/llm/providers/{provider_id}/sync-models",
+                **named(own),
+                check=has_all({"added": 0, "skipped": count}),
+            )
 
     @task(2)
     def trial(self) -> None:
@@ -113,6 +126,14 @@ class LlmAdminUser(LlmModels):
                 json={"test_type": "chat", "model_id": model["model_alias"], "message": QUESTION},
                 check=both(answers_question, counts_tokens),
             )
+            for what, wrong in (
+                ("a chat with no model", {"test_type": "chat", "message": QUESTION}),
+                (
+                    "a trial of what does not exist",
+                    {"test_type": "embedding", "model_id": model["model_alias"]},
+                ),
+            ):
+                self.call("POST /admin/llm/test", json=wrong, refusals=INVALID, check=is_invalid(what))
 
     @task
     def provider_state(self) -> None:

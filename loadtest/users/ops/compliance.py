@@ -3,15 +3,18 @@
 import csv
 import datetime as dt
 import io
+from typing import Any
 
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.admin.checks import has_all
 from loadtest.users.base import GatewayUser, task
 from loadtest.users.checks import has, lists
 
 PERIOD = dt.timedelta(days=30)
+TOO_LONG = dt.timedelta(days=366)
 
 
 class ComplianceUser(GatewayUser):
@@ -47,6 +50,23 @@ class ComplianceUser(GatewayUser):
         controls = [str(one["control_id"]) for one in report["controls"]]
         as_csv = {"export_format": "csv"}
         self.call(export, report_id=report.id, params=as_csv, check=has_rows(report.id, controls))
+        unknown = is_invalid("a report in a format that does not exist")
+        as_xml: dict[str, Any] = {"params": {"export_format": "xml"}, "refusals": INVALID, "check": unknown}
+        self.call(export, report_id=report.id, **as_xml)
+        naive = now.replace(tzinfo=None)
+        impossible: tuple[tuple[str, dt.datetime, dt.datetime], ...] = (
+            ("a report of more than a year", now - TOO_LONG, now),
+            ("a report of a period that ends before it starts", now, now - PERIOD),
+            ("a report of a period without a time zone", naive - PERIOD, naive),
+        )
+        for what, start, end in impossible:
+            period = {"period_start": start.isoformat(), "period_end": end.isoformat()}
+            self.call(
+                "POST /compliance/reports",
+                json={"framework": framework, **period},
+                refusals=INVALID,
+                check=is_invalid(what),
+            )
 
 
 def has_rows(report: str, controls: list[str]) -> Check:

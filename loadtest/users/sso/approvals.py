@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from loadtest.users.access.checks import INVALID, is_denied, is_invalid
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.identity.checks import (
@@ -15,12 +16,15 @@ from loadtest.users.identity.checks import (
     lacks,
     lets_in,
     lists,
+    rejects_sign_on,
     request_of,
     waits,
     waits_no_more,
 )
 from loadtest.users.sso.sign_ons import APPROVE, REJECTED, SignOnUser
 
+TAKEN = (409,)
+"""Status of a new provider that exists already."""
 NO_ACCOUNT = {404: "a rejected user has no account"}
 
 
@@ -51,8 +55,11 @@ class SingleSignOnUser(SignOnUser):
         """A new user signs in by plain OAuth 2 and is rejected by the administrator."""
         with self.provider("oauth2") as provider, self.undoing():
             person, request = self.asks_to_be_let_in(provider.id)
+            self.undecided(request, {"action": "reject"}, "a rejection without a reason")
+            self.undecided(request, {"action": "postpone", "reason": "later"}, "a decision that is none")
             self.decides(request, person, "reject")
-            self.signs_in(provider.id, person, accept=REJECTED)
+            self.undecided(request, {"action": "approve"}, "the approval of a user who was rejected")
+            self.signs_in(provider.id, person, accept=REJECTED, effect=rejects_sign_on)
             self.call(
                 "GET /auth/email/admin/users/{user_email}",
                 user_email=person.email,
@@ -67,6 +74,14 @@ class SingleSignOnUser(SignOnUser):
             name = self.name("renamed")
             own: dict[str, Any] = {"provider_id": provider.id}
             self.call("GET /auth/sso/providers", bearer="", check=lists(provider.id))
+            again = self.identified("oidc", provider.id)
+            taken = is_denied("a second provider of the same name")
+            self.call("POST /auth/sso/admin/providers", json=again, refusals=TAKEN, check=taken)
+            if self.documents("POST /auth/sso/admin/providers", "body trusted_for_api_auth"):
+                # Without it, tokens that the provider issues for another application would count.
+                trusted = self.identified("oidc", self.name("sso")) | {"trusted_for_api_auth": True}
+                refused = is_invalid("a provider that is trusted for every audience")
+                self.call("POST /auth/sso/admin/providers", json=trusted, refusals=INVALID, check=refused)
             self.update(
                 "PUT /auth/sso/admin/providers/{provider_id}",
                 json={"display_name": name, "is_enabled": False, "scope": "openid"},
@@ -123,9 +138,19 @@ class SingleSignOnUser(SignOnUser):
     def asks_to_be_let_in(self, provider_id: str) -> tuple[Person, str]:
         """Sign in a new user for the first time; return the user and the id of the approval request."""
         person = self.stranger()
-        self.signs_in(provider_id, person, accept=REJECTED)
+        self.signs_in(provider_id, person, accept=REJECTED, effect=rejects_sign_on)
         waiting = self.call("GET /auth/sso/pending-approvals", check=waits(person, provider_id))
         return person, str(request_of(person, waiting)["id"])
+
+    def undecided(self, request: str, decision: dict[str, str], what: str) -> None:
+        """Send a ``decision`` about a request which must be refused; ``what`` names it."""
+        self.call(
+            "POST /auth/sso/pending-approvals/{approval_id}/action",
+            approval_id=request,
+            json=decision,
+            refusals=INVALID,
+            check=is_invalid(what),
+        )
 
     def decides(self, request: str, person: Person, action: str) -> None:
         """Decide about a request as its administrator."""

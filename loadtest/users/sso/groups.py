@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from loadtest.client.answer import Answer
@@ -55,7 +56,8 @@ class GroupsUser(SignOnUser):
     def rights(self) -> None:
         """Groups give a person a team, or all rights, as long as the provider states them, in any case of letters.
 
-        Only the identity token states them, as that of many providers does.
+        Only the identity token states them, as that of many providers does: as a list of groups, or as the one role of
+        the person, which counts as a group.
         """
         if not self.offers(APPROVE):
             return
@@ -70,15 +72,16 @@ class GroupsUser(SignOnUser):
             self.update(
                 "PUT /auth/sso/admin/providers/{provider_id}", provider_id=provider.id, json=given.mapping()
             )
-            self.belongs(provider, person, given, given.members.upper())
-            self.belongs(provider, person, given, given.administrators)
-            self.belongs(provider, person, given)
+            self.belongs(provider, person, given, {"roles": given.members.upper()})
+            self.belongs(provider, person, given, {"groups": [given.administrators]})
+            self.belongs(provider, person, given, {"groups": []})
             self.states(person, token=UNVERIFIED, userinfo=UNVERIFIED)
-            self.signs_in(provider.id, person, accept=REJECTED, check=rejects_sign_on)
+            self.signs_in(provider.id, person, accept=REJECTED, effect=rejects_sign_on)
 
-    def belongs(self, provider: Answer, person: Person, given: Rights, *groups: str) -> None:
-        """Let a person sign in who belongs to these ``groups`` only, and check what the groups have ``given``."""
-        self.states(person, token={"groups": list(groups)} | UNSTATED, userinfo=UNSTATED)
+    def belongs(self, provider: Answer, person: Person, given: Rights, stated: Mapping[str, Any]) -> None:
+        """Let a person sign in of whom the provider has ``stated`` groups, and check what these have ``given``."""
+        self.states(person, token={**stated, **UNSTATED}, userinfo=UNSTATED)
+        groups = [*stated.get("groups", ()), stated.get("roles", "")]
         folded = {one.lower() for one in groups}
         admin = given.administrators.lower() in folded
 

@@ -8,14 +8,20 @@ from loadtest.users.access.checks import DENIED, INVALID, is_denied
 from loadtest.users.admin.checks import cookies
 from loadtest.users.base import task
 from loadtest.users.checks import has
-from loadtest.users.identity.checks import Person, rejects_sign_on, waits_no_more
+from loadtest.users.identity.checks import Person, gives_reason, rejects_sign_on, waits_no_more
 from loadtest.users.identity.oauth import consented
-from loadtest.users.sso.sign_ons import LOGIN, REJECTED, SignOnUser
+from loadtest.users.sso.sign_ons import CALLBACK, LOGIN, REJECTED, SignOnUser
 
 LONG = 1000
 """Length of a code; those of some providers have more than 512 characters."""
 PROVIDER = "PUT /auth/sso/admin/providers/{provider_id}"
-REJECTS: dict[str, Any] = {"accept": REJECTED, "check": rejects_sign_on}
+REJECTS: dict[str, Any] = {"accept": REJECTED, "effect": rejects_sign_on}
+REASONS = {
+    "access_denied": "sso_cancelled",
+    "temporarily_unavailable": "sso_unavailable",
+    "no_such_error": "sso_failed",
+}
+"""What the login page is to state, by the error of the provider."""
 ELSEWHERE = "https://elsewhere.example.com/callback"
 
 
@@ -29,6 +35,7 @@ class RejectedSignOnUser(SignOnUser):
         """A sign-in is rejected if the provider does not prove it, or the account does not belong to the provider."""
         with self.provider("oidc") as provider, self.undoing():
             self.not_begun(provider.id)
+            self.not_wanted(provider.id)
             self.not_of_provider(provider.id)
             self.not_proved(provider.id)
             own: dict[str, Any] = {"provider_id": provider.id}
@@ -49,6 +56,13 @@ class RejectedSignOnUser(SignOnUser):
         ):
             wrong: dict[str, Any] = {"params": self.asked(provider) | more, "refusals": INVALID}
             self.call(LOGIN, provider_id=provider, bearer="", check=is_denied(what), **wrong)
+
+    def not_wanted(self, provider: str) -> None:
+        """Return without consent, or with another error of the provider: the login page states which."""
+        if self.documents(CALLBACK, "query error"):
+            for error, reason in REASONS.items():
+                stated: dict[str, Any] = {"accept": REJECTED, "effect": gives_reason(reason)}
+                self.returns(provider, {"error": error, "state": "none"}, {}, **stated)
 
     def not_of_provider(self, provider: str) -> None:
         """Sign in with the address of an account with a password, which must stay as it is."""

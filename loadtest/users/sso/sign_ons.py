@@ -31,27 +31,29 @@ class SignOnUser(PeopleUser):
 
     def provider(self, kind: str, **more: Any) -> AbstractContextManager[Answer]:
         """Register the local provider under a new name for the ``with`` block, as ``kind``."""
-        issuer = self.backend("oauth")
-        name = self.name("sso")
         return self.created(
             "POST /auth/sso/admin/providers",
-            json={
-                "id": name,
-                "name": name,
-                "display_name": name,
-                "provider_type": kind,
-                "client_id": OAUTH_CLIENT_ID,
-                "client_secret": OAUTH_CLIENT_SECRET,
-                "authorization_url": f"{issuer}/authorize",
-                "token_url": f"{issuer}/token",
-                "userinfo_url": f"{issuer}/userinfo",
-                "issuer": issuer,
-                "scope": OPENID_SCOPES,
-                "trusted_domains": ["example.com"],
-                **more,
-            },
+            json=self.identified(kind, self.name("sso")) | more,
             delete="DELETE /auth/sso/admin/providers/{provider_id}",
         )
+
+    def identified(self, kind: str, name: str) -> dict[str, Any]:
+        """Return the local provider under this ``name``, as ``kind``."""
+        issuer = self.backend("oauth")
+        return {
+            "id": name,
+            "name": name,
+            "display_name": name,
+            "provider_type": kind,
+            "client_id": OAUTH_CLIENT_ID,
+            "client_secret": OAUTH_CLIENT_SECRET,
+            "authorization_url": f"{issuer}/authorize",
+            "token_url": f"{issuer}/token",
+            "userinfo_url": f"{issuer}/userinfo",
+            "issuer": issuer,
+            "scope": OPENID_SCOPES,
+            "trusted_domains": ["example.com"],
+        }
 
     def signs_in(self, provider_id: str, person: Person, **expected: Any) -> Answer:
         """Let the browser of ``person`` go to the provider and back, and return the answer to its return.
