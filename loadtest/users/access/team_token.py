@@ -158,6 +158,9 @@ class TeamTokenUser(PeopleUser, RegistryUser):
             foreign: dict[str, Any] = {"params": {"team_id": other.id, "limit": 0}, "bearer": bearer}
             for operation, one in things.items():
                 self.call(operation, refusals=REFUSED, effect=hides(one), **foreign)
+            with self.agent(scope=of_team(other.id)) as agent:
+                self.call("GET /a2a", refusals=REFUSED, effect=hides(agent), **foreign)
+            self.call("GET /gateways", refusals=REFUSED, effect=shows_nothing, **foreign)
             what = "to create an entity in another team than that of the token"
             self.creates_nothing(of_team(other.id), bearer, what)
 
@@ -324,3 +327,8 @@ def shows_only_team(team: Answer | None, other: Answer) -> Check:
         )
 
     return check
+
+
+def shows_nothing(answer: Answer) -> Mismatch | None:
+    """Return a mismatch if a response that is no refusal lists anything."""
+    return expected("an empty list", answer.json) if answer.status not in REFUSED and answer.json else None

@@ -49,6 +49,22 @@ class ResourcesUser(RegistryUser):
                 check=both(has("result.contents.0.text", TEXT), has("result.contents.0.uri", uri)),
             )
 
+    @task
+    def media_types(self) -> None:
+        """Resources without a stated media type: it is that of the extension of the address, or else plain text."""
+        for extension, kind in (("", "text/plain"), (".md", "text/markdown"), (".json", "application/json")):
+            name = self.name("resource")
+            body = new_resource(name, uri=f"loadtest://{name}{extension}")
+            del body["resource"]["mimeType"]
+            with self.created(
+                "POST /resources",
+                json=body,
+                delete="DELETE /resources/{resource_id}",
+                read=INFO,
+                check=has("mimeType", kind),
+            ):
+                pass
+
     @task(2)
     def by_address(self) -> None:
         """A resource that is found by its URI."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from locust import tag
 
@@ -15,6 +15,7 @@ from loadtest.users.checks import both, enabled, has, lists_only
 from loadtest.users.mcp.jsonrpc import INITIALIZE
 from loadtest.users.registry.fixtures import (
     IS_PUBLIC,
+    PRIVATE,
     PURGE_METRICS,
     RegistryUser,
     new_server,
@@ -38,6 +39,8 @@ ISSUER = "https://issuer.example.com"
 OAUTH = {"authorization_servers": [ISSUER], "authorization_server": ISSUER, "scopes_supported": ["openid"]}
 MOVED = 301
 UNAUTHORIZED = (401,)
+HIDDEN = (400, 404)
+"""Statuses of a request for the metadata of a virtual server that has none."""
 REFUSED = (400, 404, 409, 422)
 """Statuses of an update that names a part of a virtual server otherwise than by its id."""
 
@@ -203,8 +206,12 @@ class ServersUser(RegistryUser):
 
     @task
     def protected(self) -> None:
-        """A virtual server with OAuth, and the new location of its metadata."""
+        """A virtual server with OAuth, and the new location of its metadata, which only a public one with OAuth has."""
         with self.server() as server:
+            metadata = "GET /.well-known/oauth-protected-resource/servers/{server_id}/mcp"
+            anonymous: dict[str, Any] = {"server_id": server.id, "bearer": "", "unlisted": True}
+            hidden: dict[str, Any] = {"refusals": HIDDEN, "check": is_hidden, **anonymous}
+            self.call(metadata, **hidden)
             self.update(
                 "PUT /servers/{server_id}",
                 server_id=server.id,
@@ -220,13 +227,8 @@ class ServersUser(RegistryUser):
                     else expected("a redirect to the server's own place", a.status)
                 ),
             )
-            self.call(
-                "GET /.well-known/oauth-protected-resource/servers/{server_id}/mcp",
-                server_id=server.id,
-                bearer="",
-                unlisted=True,
-                check=both(has("authorization_servers.0", ISSUER), _is_resource(server.id)),
-            )
+            described = both(has("authorization_servers.0", ISSUER), _is_resource(server.id))
+            self.call(metadata, check=described, **anonymous)
             if self.renamed:
                 # Metadata are those of the address below /servers.
                 return
@@ -240,6 +242,21 @@ class ServersUser(RegistryUser):
                 refusals=UNAUTHORIZED,
                 effect=lambda a: names_metadata(a, server.id),
             )
+            # One address may stand for the list.
+            one = {"oauthEnabled": True, "oauthConfig": {"authorization_server": ISSUER}}
+            self.call(
+                "PUT /servers/{server_id}",
+                server_id=server.id,
+                json=one,
+                effect=lambda _: described(self.call(metadata, **anonymous)),
+            )
+            self.update("PUT /servers/{server_id}", server_id=server.id, json=PRIVATE)
+            self.call(metadata, **hidden)
+
+
+def is_hidden(answer: Answer) -> Mismatch | None:
+    """Check that there are no metadata of a virtual server."""
+    return None if answer.status in HIDDEN else expected("no metadata of this virtual server", answer.json)
 
 
 def _is_resource(server_id: str) -> Check:

@@ -22,6 +22,8 @@ CHANGED = "Changed by the load test."
 UNKNOWN = "LOADTEST"
 """No visibility, method or transport."""
 NO_ADDRESS = "loadtest is no address"
+NO_TEAM = "0" * 32
+"""An id that no team has."""
 UNSERVED = "http://127.0.0.1:9"
 """An address without a server: the port is that of the obsolete discard service."""
 NO_PARTS = dict.fromkeys(("associatedTools", "associatedResources", "associatedPrompts"), "")
@@ -372,6 +374,23 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
             )
         with self.gateway() as gateway:
             self.rejected("PUT /gateways/{gateway_id}", gateway, {"transport": "STDIO"})
+
+    @task
+    def unknown_team(self) -> None:
+        """Entities that a team shall see that does not exist."""
+        team = {"visibility": "team", "teamId": NO_TEAM}
+        tag = self.name("tag")
+        with self.resource() as resource:
+            self.rejected("PUT /resources/{resource_id}", resource, team, read=INFO)
+        with self.prompt(tags=[tag]) as prompt:
+            listed = Listed("GET /prompts", params={"tags": tag})
+            self.rejected("PUT /prompts/{prompt_id}", prompt, team, read=listed)
+        with self.server() as server:
+            self.rejected("PUT /servers/{server_id}", server, team)
+        with self.agent() as agent:
+            self.rejected("PUT /a2a/{agent_id}", agent, team)
+        with self.gateway() as gateway:
+            self.rejected("PUT /gateways/{gateway_id}", gateway, team)
 
     @task
     def unreachable_gateway(self) -> None:

@@ -29,6 +29,14 @@ WRONG_NAMES = {
 }
 TRANSPORTS = ("STDIO", "HTTP", "websocket")
 """Transports that no federated server has."""
+KINDS: dict[str, dict[str, Any]] = {
+    "a tool of a federated server": {"integration_type": "MCP", "request_type": "SSE"},
+    "a tool of an agent": {"integration_type": "A2A", "request_type": "POST"},
+    "a tool of an unknown kind": {"integration_type": "SOAP"},
+    "a tool with an unknown method": {"request_type": "FETCH"},
+    "a tool with a transport in place of a method": {"request_type": "SSE"},
+}
+"""Properties of tools that people cannot create."""
 PARTS = ("associated_tools", "associated_resources", "associated_prompts", "associated_a2a_agents")
 """Parts of a virtual server, which are stated by their ids."""
 
@@ -87,6 +95,15 @@ class RefusedValuesUser(RegistryUser):
             self.refuses(what, "POST /a2a", json=agent)
         self.call("GET /a2a", params=EVERY | {"tags": tag}, check=lists_only())
         self.is_absent(name)
+
+    @task
+    def kinds_of_tools(self) -> None:
+        """Tools of a kind that only the gateway makes or that does not exist, and with a method that no service has."""
+        tag, service = self.name("tag"), self.backend("rest")
+        for what, own in KINDS.items():
+            body = new_tool(self.name("tool"), service, tags=[tag], **own)
+            self.refuses(what, "POST /tools", json=body)
+        self.call("GET /tools", params=EVERY | {"tags": tag}, check=lists_only())
 
     @task
     def transports(self) -> None:
