@@ -10,6 +10,7 @@ from loadtest.backends.settings import TEXT
 from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.protocols import jsonrpc
+from loadtest.users.access.checks import INVALID, is_invalid
 from loadtest.users.base import task
 from loadtest.users.checks import ANSWERED, both
 from loadtest.users.federation.checks import (
@@ -26,6 +27,8 @@ from loadtest.users.registry.fixtures import RegistryUser, new_tool
 STATUSES = (400, 404, 500, 503)
 METHODS = ("POST", "PUT", "PATCH", "DELETE")
 """Methods of requests with a body."""
+UNFIT_TYPES = {"REST": "SSE", "MCP": "STREAMABLEHTTP", "A2A": "POST"}
+"""A transport that a REST service does not have, and types of tools that only federated servers and agents have."""
 JSON, FORM, MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 ENCODED = "a text & more = 50 % + ü"
 """A text with characters that are encoded in a form, a query and a path."""
@@ -76,7 +79,7 @@ class RestServicesUser(ServiceUser):
 
     @task
     def json_bodies(self) -> None:
-        """Services that take JSON, with every method; values keep their types."""
+        """Services that take JSON, with every method; values keep their types. Tools of other types are refused."""
         everything = {"text": ENCODED, "number": 7, "flag": True, "list": ["a", "b"], "object": {"a": None}}
         for method in METHODS:
             with self.service(
@@ -84,6 +87,14 @@ class RestServicesUser(ServiceUser):
             ) as tool:
                 received = both(echoed_method(method), echoed_whole("json", everything))
                 self.run_tool(tool, everything, both(received, echoed("query", {"fixed": "1"})))
+        for kind, method in UNFIT_TYPES.items():
+            more: dict[str, Any] = {"integration_type": kind, "request_type": method}
+            self.call(
+                "POST /tools",
+                json=new_tool(self.name("tool"), self.backend("rest"), **more),
+                refusals=INVALID,
+                check=is_invalid(f"a tool of the type {kind} with the method {method}, created by hand,"),
+            )
 
     @task
     def form_bodies(self) -> None:
@@ -135,8 +146,9 @@ class RestServicesUser(ServiceUser):
             mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
             with self.service("/received", headers={"Content-Type": media_type}, **mappings) as tool:
                 text = self.name("text")
-                received = both(echoed(at, {"q": text}), echoed("headers", {"x-text": text}))
-                self.run_tool(tool, {"text": text}, received)
+                # An argument that no mapping names is not sent.
+                received = both(echoed_whole(at, {"q": text}), echoed("headers", {"x-text": text}))
+                self.run_tool(tool, {"text": text, "other": "x"}, received)
 
     @task
     def path_and_body(self) -> None:
@@ -158,7 +170,7 @@ class RestServicesUser(ServiceUser):
         mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
         with self.service("/received", request_type="GET", **mappings) as tool:
             text = self.name("text")
-            self.run_tool(tool, {"text": text}, echoed("query", {"q": text}))
+            self.run_tool(tool, {"text": text, "other": "x"}, echoed_whole("query", {"q": text}))
             self.run_tool(tool, {"text": text}, echoed("headers", {"x-text": text}))
 
     @task
