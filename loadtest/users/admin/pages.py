@@ -34,7 +34,7 @@ from loadtest.users.admin.lists import (
 )
 from loadtest.users.admin.tools import TOOLS
 from loadtest.users.base import task
-from loadtest.users.checks import both, counted, enabled, has, lacks, lists
+from loadtest.users.checks import ANSWERED, both, counted, enabled, has, lacks, lists
 from loadtest.users.identity.fixtures import PeopleUser
 from loadtest.users.read_back import NotReadable
 from loadtest.users.registry.fixtures import of_team
@@ -270,6 +270,7 @@ class AdminFiltersUser(PeopleUser, AdminUser):
         with self.tool() as tool:
             local, federated = Shown(tool.id, str(tool["name"])), Shown(self.fixture.tool_ids["echo"], "")
             self.filtered(TOOLS, local, federated)
+            self.unfederated("GET /tools", local, federated)
             every = {"per_page": MOST, "include_inactive": True}
             operations = "GET /admin/tool-ops/partial"
             own = shows_among(local, without=[federated])
@@ -282,14 +283,18 @@ class AdminFiltersUser(PeopleUser, AdminUser):
         """A resource of no federated server and one of the fixture's, in every list, by their servers."""
         with self.resource() as resource:
             local = Shown(resource.id, str(resource["name"]))
-            self.filtered(RESOURCES, local, Shown(min(self.fixture.resources.values()), ""))
+            federated = Shown(min(self.fixture.resources.values()), "")
+            self.filtered(RESOURCES, local, federated)
+            self.unfederated("GET /resources", local, federated)
 
     @task
     def prompts(self) -> None:
         """A prompt of no federated server and one of the fixture's, in every list, by their servers."""
         with self.prompt() as prompt:
             local = Shown(prompt.id, str(prompt["name"]))
-            self.filtered(PROMPTS, local, Shown(self.fixture.prompt_ids["greet"], ""))
+            federated = Shown(self.fixture.prompt_ids["greet"], "")
+            self.filtered(PROMPTS, local, federated)
+            self.unfederated("GET /prompts", local, federated)
 
     @task
     def selected_team(self) -> None:
@@ -371,6 +376,29 @@ class AdminFiltersUser(PeopleUser, AdminUser):
                     self.call(kind.partial, params=query, check=shows_only(*found))
                 if self.documents(kind.ids, "query q"):
                     self.call(kind.ids, params=query, check=ids_are(kind.ids_at, *found))
+
+    def unfederated(self, operation: str, local: Shown, federated: Shown) -> None:
+        """Read the list of all entities of no federated server, which has the ``local`` one only."""
+        if self.documents(operation, "query gateway_id"):
+            # The entities of other users are in the list: how each is described is verified elsewhere.
+            every = {"gateway_id": NONE, "limit": 0}
+            own = is_of_no_server(local, federated)
+            self.call(operation, params=every, refusals=ANSWERED, effect=own)
+
+
+def is_of_no_server(local: Shown, federated: Shown) -> Check:
+    """Return a check that a list of the entities of no federated server has ``local``, and not ``federated``."""
+
+    def check(answer: Answer) -> Mismatch | None:
+        listed = [str(one["id"]) for one in answer.json]
+        if local.id not in listed:
+            return expected("an entity of no federated server in the list of those", listed)
+        found = federated.id in listed
+        return (
+            expected("no entity of a federated server in the list of the others", listed) if found else None
+        )
+
+    return check
 
 
 def has_ids_of(own: Collection[str], others: Collection[str]) -> Check:

@@ -135,8 +135,9 @@ class RestServicesUser(ServiceUser):
             mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
             with self.service("/received", headers={"Content-Type": media_type}, **mappings) as tool:
                 text = self.name("text")
-                received = both(echoed(at, {"q": text}), echoed("headers", {"x-text": text}))
-                self.run_tool(tool, {"text": text}, received)
+                # An argument that no mapping names is not sent.
+                received = both(echoed_whole(at, {"q": text}), echoed("headers", {"x-text": text}))
+                self.run_tool(tool, {"text": text, "other": "x"}, received)
 
     @task
     def path_and_body(self) -> None:
@@ -158,7 +159,7 @@ class RestServicesUser(ServiceUser):
         mappings = {"query_mapping": {"text": "q"}, "header_mapping": {"text": "X-Text"}}
         with self.service("/received", request_type="GET", **mappings) as tool:
             text = self.name("text")
-            self.run_tool(tool, {"text": text}, echoed("query", {"q": text}))
+            self.run_tool(tool, {"text": text, "other": "x"}, echoed_whole("query", {"q": text}))
             self.run_tool(tool, {"text": text}, echoed("headers", {"x-text": text}))
 
     @task

@@ -85,10 +85,12 @@ class ToolsUser(RegistryUser):
             names = sorted([tool["name"], other["name"]])
             among = {"tags": tag}
             # The contract documents whole tools as the responses, and not what is selected.
-            listed, renamed = selects("$[*].name"), selects("$[*]", {"called": "$.name"})
+            listed, names_only = selects("$[*].name"), {"called": "$.name"}
             for query, check in (
                 (listed, values_are(names)),
-                (renamed, values_are(names, under="called")),
+                (selects("$[*]", names_only), values_are(names, under="called")),
+                # Without a path, the names are those of every tool.
+                (selects(None, names_only), values_are(names, under="called")),
             ):
                 self.call("GET /tools", params=among | query, refusals=ANSWERED, effect=check)
             own: dict[str, Any] = {"tool_id": tool.id}
@@ -96,15 +98,20 @@ class ToolsUser(RegistryUser):
             self.call(
                 item, params=selects("$.name"), refusals=ANSWERED, effect=is_just([tool["name"]]), **own
             )
-            one = selects("$", {"called": "$.name", "kind": "$.integrationType"})
-            called = {"called": tool["name"], "kind": tool["integrationType"]}
+            several = "$['name','integrationType']"
+            one = selects(
+                "$", {"called": "$.name", "kind": "$.integrationType", "both": several, "none": "$.no"}
+            )
+            kind = tool["integrationType"]
+            called = {"called": tool["name"], "kind": kind, "both": [tool["name"], kind], "none": None}
             self.call(item, params=one, refusals=ANSWERED, effect=is_just(called), **own)
             page: dict[str, Any] = {"include_pagination": True, "limit": 1}
             self.call(
                 "GET /tools", params={**among, **listed, **page}, refusals=ANSWERED, effect=is_first_of(names)
             )
             unknown = msgspec.json.encode({"jsonpath": "$", "other": "$"}).decode()
-            for wrong in ("no JSON", unknown, *(one["apijsonpath"] for one in map(selects, ("", "$[")))):
+            invalid = (selects(""), selects("$[*]", {"called": "$["}), selects("$["))
+            for wrong in ("no JSON", unknown, *(one["apijsonpath"] for one in invalid)):
                 query = {"apijsonpath": wrong}
                 self.call("GET /tools", params=among | query, refusals=INVALID_REQUEST, effect=is_invalid)
             self.call(item, params=query, refusals=INVALID_REQUEST, effect=is_invalid, **own)
@@ -201,9 +208,10 @@ class ToolsUser(RegistryUser):
         )
 
 
-def selects(path: str, mapping: dict[str, str] | None = None) -> dict[str, str]:
+def selects(path: str | None, mapping: dict[str, str] | None = None) -> dict[str, str]:
     """Return the query that selects what a JSONPath finds, with the names and paths of a ``mapping``."""
-    modifier: dict[str, Any] = {"jsonpath": path} | ({"mapping": mapping} if mapping else {})
+    stated = {"jsonpath": path, "mapping": mapping}
+    modifier = {name: value for name, value in stated.items() if value is not None}
     return {"apijsonpath": msgspec.json.encode(modifier).decode()}
 
 
