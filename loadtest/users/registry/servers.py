@@ -242,8 +242,8 @@ class ServersUser(RegistryUser):
                 refusals=UNAUTHORIZED,
                 effect=lambda a: names_metadata(a, server.id),
             )
-            # One address may stand for the list.
-            one = {"oauthEnabled": True, "oauthConfig": {"authorization_server": ISSUER}}
+            # The single address stands for an empty list.
+            one = {"oauthEnabled": True, "oauthConfig": OAUTH | {"authorization_servers": []}}
             self.call(
                 "PUT /servers/{server_id}",
                 server_id=server.id,

@@ -389,8 +389,6 @@ class RejectedUpdateUser(PeopleUser, RegistryUser):
             self.rejected("PUT /servers/{server_id}", server, team)
         with self.agent() as agent:
             self.rejected("PUT /a2a/{agent_id}", agent, team)
-        with self.gateway() as gateway:
-            self.rejected("PUT /gateways/{gateway_id}", gateway, team)
 
     @task
     def unreachable_gateway(self) -> None:
