@@ -76,7 +76,7 @@ class AdminLoginUser(AdminUser):
         with self._account() as (email, password):
             own = self._as(self._session(email, password))
             inside = {DONE: "who has signed in is sent to the admin page"}
-            self.call(page, bearer="", headers=own, accept=inside, check=goes_to("/admin"))
+            self.call(page, bearer="", headers=own, accept=inside, effect=goes_to("/admin"))
             error = {"error": "admin_required"}
             self.call(page, bearer="", headers=own, params=error, check=shows("password"))
         if (callers := self.fixture.callers) is not None:
