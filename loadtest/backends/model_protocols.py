@@ -1,4 +1,4 @@
-"""The chat APIs of Anthropic and Ollama, plain and streamed, and what a model server shows of a call.
+"""The chat APIs of Anthropic and Ollama, plain and streamed, and what a model server shows of where a request was sent.
 
 Sources of the forms: https://docs.anthropic.com/en/api/messages and
 https://github.com/ollama/ollama/blob/main/docs/api.md
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 BEARER = "Bearer "
 
 
-def shown(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    """Return what a call was: its path, query, version of the API, digest of its key, and ``body``."""
+def place_of(request: Request) -> dict[str, str]:
+    """Return where and how a request was sent: its path, query, version of the API, and digest of its key."""
     headers = request.headers
     key = headers.get("x-api-key") or headers.get("api-key")
     return {
@@ -28,7 +28,6 @@ def shown(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         "query": request.url.query,
         "version": headers.get("anthropic-version", ""),
         "key": digest(key or headers.get("authorization", "").removeprefix(BEARER)),
-        "request": body,
     }
 
 

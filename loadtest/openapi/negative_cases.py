@@ -7,7 +7,7 @@ not JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -77,13 +77,18 @@ def described(document: Mapping[str, Any], name: str, path: str) -> dict[str, An
     return {**item[method], "parameters": [*item.get("parameters", ()), *item[method].get("parameters", ())]}
 
 
-def _cases(operation: str, described: Mapping[str, Any], samples: Samples) -> Iterator[NegativeCase]:
-    parameters = described["parameters"]
-    path = {
+def unknown_path(parameters: Iterable[Mapping[str, Any]], samples: Samples) -> dict[str, str]:
+    """Return values of the path ``parameters`` of an operation that identify nothing."""
+    return {
         one["name"]: samples.unknown(one.get("schema", {}), one["name"])
         for one in parameters
         if one["in"] == "path"
     }
+
+
+def _cases(operation: str, described: Mapping[str, Any], samples: Samples) -> Iterator[NegativeCase]:
+    parameters = described["parameters"]
+    path = unknown_path(parameters, samples)
     query = {
         one["name"]: _query(samples.valid(one.get("schema", {}), one["name"]))
         for one in parameters

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loadtest.openapi.contract import Contract
-from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, described
+from loadtest.openapi.negative_cases import CaseGroup, NegativeCase, described, unknown_path
 from loadtest.openapi.samples import Samples
 
 WRONG = "invalid query values"
@@ -45,11 +45,7 @@ def invalid_queries(documented: Contract, offered: Contract) -> tuple[NegativeCa
         schemas = {
             key: {**schema, **own[key]} for key, schema in _queried(parameters, samples).items() if key in own
         }
-        path = {
-            one["name"]: samples.unknown(one.get("schema", {}), one["name"])
-            for one in parameters
-            if one["in"] == "path"
-        }
+        path = unknown_path(parameters, samples)
         for label, wrong in ((WRONG, _wrong), (TOO_LARGE, _too_large)):
             values = {key: value for key, schema in schemas.items() if (value := wrong(schema)) is not None}
             if values:

@@ -14,7 +14,8 @@ import contextlib
 import itertools
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -75,14 +76,19 @@ def build() -> Starlette:
     )
 
 
-def reply(request: dict[str, Any]) -> Reply:
-    """Return the answer to the last message: a tool's result is retold, a user's text repeated."""
+def reply(request: dict[str, Any], place: Mapping[str, str] = MappingProxyType({})) -> Reply:
+    """Return the answer to the last message: a tool's result is retold, a user's text repeated.
+
+    ``place`` is where and with which key the request was sent.
+    """
     last = request["messages"][-1]
     text = _text(last.get("content"))
     if last["role"] == "tool":
         return Reply(f"The tool said: {text}")
     if text == SHOW_REQUEST:
         return Reply(_sorted(_shown(request)))
+    if text == SHOW_CALL:
+        return Reply(_sorted({**place, "request": _shown(request)}))
     if text == REFUSE:
         raise LookupError(text)
     offered = {tool["function"]["name"] for tool in request.get("tools") or ()}
@@ -174,12 +180,10 @@ async def _asked(request: Request) -> Asked | Response:
     """Return the chat request, or the refusal of what is none."""
     try:
         body = msgspec.json.decode(await request.body())
-        said = reply(body)
+        said = reply(body, model_protocols.place_of(request))
     except (msgspec.DecodeError, LookupError, TypeError, AttributeError) as error:
         refusal = {"message": f"not a chat request: {error}", "type": "invalid_request_error"}
         return _json({"error": refusal}, status=400)
-    if said.text == f"You said: {SHOW_CALL}":
-        said = Reply(_sorted(model_protocols.shown(request, _shown(body))))
     contents = [message.get("content") for message in body["messages"]]
     # Anthropic's API has the message of the system beside the others.
     words = sum(len(_text(one).split()) for one in (*contents, body.get("system")))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.users.access.checks import INVALID, has_no_root, is_invalid
+from loadtest.users.access.checks import has_no_root
+from loadtest.users.access.invalid_requests import InvalidRequestUser
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists_only
-from loadtest.users.registry.fixtures import EVERY, INFO, RegistryUser, new_prompt, new_resource, new_tool
+from loadtest.users.registry.fixtures import EVERY, INFO, new_prompt, new_resource, new_tool
 
 MOST_OF_RESOURCE, MOST_OF_PROMPT = 102_400, 10_240
 """Size of the largest content of a resource, and of the largest template of a prompt."""
@@ -72,7 +73,7 @@ ROOTS = {
 """Roots that the policy with which the gateway is booted does not allow."""
 
 
-class ForbiddenContentUser(RegistryUser):
+class ForbiddenContentUser(InvalidRequestUser):
     """People who send what must not be stored."""
 
     area = "refusals"
@@ -83,15 +84,15 @@ class ForbiddenContentUser(RegistryUser):
         tag, every = self.name("tag"), {"include_inactive": True, "limit": 0}
         for what, content in CONTENTS.items():
             body = new_resource(self.name("resource"), content=content, tags=[tag])
-            self.invalid(what, "POST /resources", json=body)
+            self.refuses(what, "POST /resources", json=body)
         for what, pattern in URIS.items():
             body = new_resource(self.name("resource"), uri=pattern.format(name=tag), tags=[tag])
-            self.invalid(what, "POST /resources", json=body)
+            self.refuses(what, "POST /resources", json=body)
         self.call("GET /resources", params=every | {"tags": tag}, check=lists_only())
         with self.resource(content="x" * MOST_OF_RESOURCE) as resource:
             own: dict[str, Any] = {"resource_id": resource.id}
             for what, content in CONTENTS.items():
-                self.invalid(what, "PUT /resources/{resource_id}", json={"content": content}, **own)
+                self.refuses(what, "PUT /resources/{resource_id}", json={"content": content}, **own)
             self.call(INFO.operation, check=has("size", MOST_OF_RESOURCE), **own)
 
     @task
@@ -100,13 +101,13 @@ class ForbiddenContentUser(RegistryUser):
         tag, every = self.name("tag"), {"include_inactive": True, "limit": 0}
         for what, template in TEMPLATES.items():
             body = new_prompt(self.name("prompt"), template=template, tags=[tag])
-            self.invalid(what, "POST /prompts", json=body)
+            self.refuses(what, "POST /prompts", json=body)
         self.call("GET /prompts", params=every | {"tags": tag}, check=lists_only())
         longest = "{{ who }}".ljust(MOST_OF_PROMPT, "x")
         with self.prompt(template=longest, tags=[tag]) as prompt:
             own: dict[str, Any] = {"prompt_id": prompt.id}
             for what, template in TEMPLATES.items():
-                self.invalid(what, "PUT /prompts/{prompt_id}", json={"template": template}, **own)
+                self.refuses(what, "PUT /prompts/{prompt_id}", json={"template": template}, **own)
             self.call("GET /prompts", params=every | {"tags": tag}, check=lists_only(prompt))
 
     @task
@@ -115,7 +116,7 @@ class ForbiddenContentUser(RegistryUser):
         tag, service = self.name("tag"), self.backend("rest")
         for what, jq in FILTERS.items():
             body = new_tool(self.name("tool"), service, tags=[tag], jsonpath_filter=jq)
-            self.invalid(what, "POST /tools", json=body)
+            self.refuses(what, "POST /tools", json=body)
         what, jq = next(iter(FILTERS.items()))
         form = {
             "name": self.name("tool"),
@@ -125,12 +126,12 @@ class ForbiddenContentUser(RegistryUser):
             "jsonpath_filter": jq,
             "tags": tag,
         }
-        self.invalid(what, "POST /admin/tools", form=form)
+        self.refuses(what, "POST /admin/tools", form=form)
         with self.tool(tags=[tag], jsonpath_filter=ALLOWED_FILTER) as tool:
             own: dict[str, Any] = {"tool_id": tool.id}
-            self.invalid(what, "PUT /tools/{tool_id}", json={"jsonpathFilter": jq}, **own)
+            self.refuses(what, "PUT /tools/{tool_id}", json={"jsonpathFilter": jq}, **own)
             edit = form | {"name": str(tool["name"]), "jsonpathFilter": jq}
-            self.invalid(what, "POST /admin/tools/{tool_id}/edit", form=edit, **own)
+            self.refuses(what, "POST /admin/tools/{tool_id}/edit", form=edit, **own)
             self.call("GET /tools", params=EVERY | {"tags": tag}, check=lists_only(tool))
 
     @task
@@ -138,9 +139,5 @@ class ForbiddenContentUser(RegistryUser):
         """Roots that the policy does not allow: parts of the disk, addresses with credentials."""
         name = self.name("root")
         for what, pattern in ROOTS.items():
-            self.invalid(what, "POST /roots", json={"uri": pattern.format(name=name), "name": name})
+            self.refuses(what, "POST /roots", json={"uri": pattern.format(name=name), "name": name})
         self.call("GET /roots", check=has_no_root(name))
-
-    def invalid(self, what: str, operation: str, **options: Any) -> None:
-        """Make a request with ``what`` must not be stored, which is refused."""
-        self.call(operation, refusals=INVALID, check=is_invalid(what), **options)

@@ -15,7 +15,7 @@ from loadtest.client.auth import limited_token, session_token
 from loadtest.client.caller import StepFailed
 from loadtest.client.negative_caller import NegativeCaller
 from loadtest.client.protocols.protocol_cases import permission_cases, rpc_cases, session_cases
-from loadtest.client.refusal import judge_query, refused_to
+from loadtest.client.refusal import Finding, judge_query, refused_to
 from loadtest.core.operations import base
 from loadtest.openapi.contract import Contract, read_contract
 from loadtest.openapi.contracts import contract_of
@@ -40,6 +40,8 @@ REPEATED = 5
 
 Part = Callable[[str], bool]
 """Returns whether an operation belongs to a part of the contract."""
+CaseJudge = Callable[[NegativeCase, Answer], Finding]
+"""Returns how the response to a case is to be counted."""
 
 
 def admin_reads(operation: str) -> bool:
@@ -135,13 +137,8 @@ class RefusalUser(PeopleUser):
         cases = [
             case._replace(label=BY_API_TOKEN) for case in self.cases(CaseGroup.NO_PERMISSION, manages_tokens)
         ]
-        negative, chosen = self._negative(cases)
         with self.own_token() as bearer:
-            for case in chosen:
-                judge = functools.partial(judge_reserved, f"{case.label}: {case.operation}")
-                answer = negative.send(case, bearer, judge)
-                if answer is not None:
-                    self._undo(negative, case, answer)
+            self.refuse(cases, bearer, judge_api_token)
 
     @task
     def scoped_token(self) -> None:
@@ -228,11 +225,11 @@ class RefusalUser(PeopleUser):
             if case.group is group and part(case.operation) and not session.excludes(case.operation)
         ]
 
-    def refuse(self, cases: Iterable[NegativeCase], bearer: str) -> None:
-        """Send ``cases`` with the token ``bearer``."""
+    def refuse(self, cases: Iterable[NegativeCase], bearer: str, judge: CaseJudge | None = None) -> None:
+        """Send ``cases`` with the token ``bearer``; recorded outcomes are compared, unless ``judge`` decides."""
         negative, chosen = self._negative(cases)
         for case in chosen:
-            answer = negative.send(case, bearer)
+            answer = negative.send(case, bearer, functools.partial(judge, case) if judge else None)
             if answer is not None:
                 self._undo(negative, case, answer)
 
@@ -266,15 +263,12 @@ class RefusalUser(PeopleUser):
         """Send the invalid queries of a ``part`` of the contract; each parameter must be refused."""
         session = self.link.session
         documented = documented_by(session.data.version) if session.data else session.contract
-        negative, chosen = self._negative(
+        cases = (
             case
             for case in invalid_queries(documented, session.contract)
             if part(case.operation) and not session.excludes(case.operation)
         )
-        for case in chosen:
-            answer = negative.send(case, session.bearer, functools.partial(judge_query, case))
-            if answer is not None:
-                self._undo(negative, case, answer)
+        self.refuse(cases, session.bearer, judge_query)
 
     def refuse_protocol(self, cases: Iterable[NegativeCase]) -> None:
         """Send ``cases`` of a protocol, as the administrator or without a token."""
@@ -344,3 +338,8 @@ class RefusalUser(PeopleUser):
 def documented_by(version: str) -> Contract:
     """Return the stored contract of ``version``."""
     return read_contract(contract_of(version).document)
+
+
+def judge_api_token(case: NegativeCase, answer: Answer) -> Finding:
+    """Return whether a request that is reserved for sessions was refused because of its credential."""
+    return judge_reserved(f"{case.label}: {case.operation}", answer)

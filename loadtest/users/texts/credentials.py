@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loadtest.users.access.checks import INVALID, is_invalid
+from loadtest.users.access.invalid_requests import InvalidRequestUser
 from loadtest.users.base import task
 from loadtest.users.checks import has, lists_only
 from loadtest.users.read_back import snake
-from loadtest.users.registry.fixtures import EVERY, TEXT, RegistryUser, new_agent, new_gateway
+from loadtest.users.registry.fixtures import EVERY, TEXT, new_agent, new_gateway
 from loadtest.users.texts.values import has_none
 
 UNCALLED = "http://127.0.0.1:9/token"
 """An address that is never called."""
 
 
-class UnusableCredentialsUser(RegistryUser):
+class UnusableCredentialsUser(InvalidRequestUser):
     """People who connect servers and agents with credentials that are incomplete or of an unknown kind."""
 
     area = "refusals"
@@ -97,7 +97,3 @@ class UnusableCredentialsUser(RegistryUser):
             f"an OAuth client with {what}": {"authType": "oauth", "oauthConfig": usual | one}
             for what, one in wrong.items()
         }
-
-    def refuses(self, what: str, operation: str, **options: Any) -> None:
-        """Make a request with ``what`` cannot be used, which is refused."""
-        self.call(operation, refusals=INVALID, check=is_invalid(what), **options)

@@ -16,9 +16,10 @@ from loadtest.client.answer import Answer
 from loadtest.client.caller import Check
 from loadtest.client.mismatch import Mismatch, expected
 from loadtest.users.access.checks import INVALID, is_invalid
+from loadtest.users.access.invalid_requests import InvalidRequestUser
 from loadtest.users.base import task
 from loadtest.users.checks import lists_only
-from loadtest.users.registry.fixtures import EVERY, RegistryUser, new_agent, new_gateway, new_server, new_tool
+from loadtest.users.registry.fixtures import EVERY, new_agent, new_gateway, new_server, new_tool
 
 MOST_HEADERS = 100
 """Headers that one entity can have as its credentials."""
@@ -41,7 +42,7 @@ PARTS = ("associated_tools", "associated_resources", "associated_prompts", "asso
 """Parts of a virtual server, which are stated by their ids."""
 
 
-class RefusedValuesUser(RegistryUser):
+class RefusedValuesUser(InvalidRequestUser):
     """People who create entities with values that a property cannot have."""
 
     area = "refusals"
@@ -137,10 +138,6 @@ class RefusedValuesUser(RegistryUser):
     def is_absent(self, name: str) -> None:
         """Check that no federated server has this ``name``."""
         self.call("GET /gateways", params=EVERY, check=has_none(name))
-
-    def refuses(self, what: str, operation: str, **options: Any) -> None:
-        """Make a request with ``what`` a property cannot have, which is refused."""
-        self.call(operation, refusals=INVALID, check=is_invalid(what), **options)
 
 
 def has_none(name: str) -> Check:
